@@ -1,24 +1,31 @@
 # Thin on purpose: each recipe is what you would type. PYTHON=python3.12 make lab picks another Python.
 PYTHON ?= python3
 BIN := .venv/bin
+ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test book run clean
 
 lab: .venv/ready
-	$(BIN)/jupyter lab notebooks/start/tour.ipynb
+	$(BIN)/jupyter lab $(ROOT_USER) --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/start/tour.ipynb
 
+# Benchmarks run alone, after the rest: a measurement beside another job measures the other job.
 test: .venv/ready
-	$(BIN)/python -m tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(MAKE) book
+	$(BIN)/pytest tests notebooks --ignore=tests/benchmarks --nbval-lax --nbval-sanitize-with=tests/notebooks/sanitize.cfg -n 2 --dist loadscope
+	$(BIN)/pytest tests/benchmarks -s
 
 book: .venv/ready
-	$(BIN)/jupyter-book build . --path-output book -W --keep-going
+	$(BIN)/jupyter-book build . --path-output book --all -W --keep-going
 
 run: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=ERROR $(NB)
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt -e .
+	$(BIN)/python -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.txt -c constraints.txt -e .
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
 	touch $@
 
 clean:

@@ -15,11 +15,15 @@ COST = "notebook cost"
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print seconds and peak memory of every notebook that was run."""
-    reports = [r for rs in terminalreporter.stats.values() for r in rs if hasattr(r, "user_properties")]
+    reports = [
+        r for rs in terminalreporter.stats.values() for r in rs if hasattr(r, "user_properties")
+    ]
     rows = sorted({value for r in reports for key, value in r.user_properties if key == COST})
     if not rows:
         return
     terminalreporter.section("notebooks: cost of one run")
-    terminalreporter.write_line(f"{'notebook':44}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'file kB':>9}")
+    terminalreporter.write_line(
+        f"{'notebook':44}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'file kB':>9}"
+    )
     for name, wall, cpu, peak, size in rows:
         terminalreporter.write_line(f"{name:44}{wall:8.1f}{cpu:8.1f}{peak:9.0f}{size:9.0f}")

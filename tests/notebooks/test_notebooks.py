@@ -55,7 +55,9 @@ def usage(client: NotebookClient) -> tuple[float, float]:
 def run_twice_in_a_row(path: Path) -> Run:
     """Execute every code cell, then the same cell again, in one kernel."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}
+    )
     run, repeated = Run(), 0.0
     with client.setup_kernel():
         for index, cell in enumerate(list(notebook.cells)):
@@ -73,7 +75,9 @@ def run_twice_in_a_row(path: Path) -> Run:
 
 
 def test_there_are_notebooks() -> None:
-    assert NOTEBOOKS, f"no notebook found under {ROOT / 'notebooks'}: a run that checks nothing is red"
+    assert NOTEBOOKS, (
+        f"no notebook found under {ROOT / 'notebooks'}: a run that checks nothing is red"
+    )
 
 
 @pytest.mark.timeout(600)
@@ -81,10 +85,16 @@ def test_there_are_notebooks() -> None:
 def test_cells_run_twice_within_budget(path: Path, record_property: pytest.FixtureRequest) -> None:
     run = run_twice_in_a_row(path)
     size = path.stat().st_size / 1000
-    record_property("notebook cost", (f"{path.parent.name}/{path.stem}", run.wall, run.cpu, run.peak, size))
+    record_property(
+        "notebook cost", (f"{path.parent.name}/{path.stem}", run.wall, run.cpu, run.peak, size)
+    )
     assert run.verdicts == committed_verdicts(path), "a rerun changed a verdict"
-    assert run.cpu <= MAX_SECONDS, f"{path.name} takes {run.cpu:.0f} CPU seconds; the budget is {MAX_SECONDS}"
-    assert run.peak <= MAX_MEGABYTES, f"{path.name} needs {run.peak:.0f} MB; the budget is {MAX_MEGABYTES}"
+    assert run.cpu <= MAX_SECONDS, (
+        f"{path.name} takes {run.cpu:.0f} CPU seconds; the budget is {MAX_SECONDS}"
+    )
+    assert run.peak <= MAX_MEGABYTES, (
+        f"{path.name} needs {run.peak:.0f} MB; the budget is {MAX_MEGABYTES}"
+    )
     assert size <= MAX_FILE_KB, f"{path.name} is {size:.0f} kB; the budget is {MAX_FILE_KB}"
 
 
@@ -130,4 +140,6 @@ def test_committed_outputs_are_complete(path: Path) -> None:
         assert "execution" not in cell.metadata, "timing metadata makes every re-execution a diff"
         assert len(cell.source.splitlines()) <= 25, cell.source[:80]
         kinds = {o.output_type for o in cell.outputs} | {o.get("name") for o in cell.outputs}
-        assert not kinds & {"error", "stderr"} or "raises-exception" in cell.metadata.get("tags", [])
+        assert not kinds & {"error", "stderr"} or "raises-exception" in cell.metadata.get(
+            "tags", []
+        )
