@@ -37,7 +37,7 @@ IMPORT_NAMES = {
 def requirements() -> dict[str, str]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = (line.split("==") for line in lines if line and not line.startswith("#"))
-    return {name: version for name, version in pins}
+    return dict(pins)
 
 
 def sources() -> str:
