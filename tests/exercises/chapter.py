@@ -1,0 +1,35 @@
+"""Load a chapter's checks, and the solutions that are folded away in its notebook."""
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def load_checks(chapter: str) -> ModuleType:
+    """The module `<chapter>_checks` next to the notebook, e.g. for "models/perceptron"."""
+    folder = str((NOTEBOOKS / chapter).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(f"{Path(chapter).name}_checks")
+
+
+def solutions(chapter: str) -> dict[str, Any]:
+    """Every name defined by the cells tagged `solution`, run after the notebook's imports and definitions."""
+    load_checks(chapter)
+    notebook = nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
+    body: list[ast.stmt] = []
+    for cell in (c for c in notebook.cells if c.cell_type == "code"):
+        nodes = ast.parse(cell.source).body
+        is_solution = "solution" in cell.metadata.get("tags", [])
+        body += nodes if is_solution else [n for n in nodes if isinstance(n, DEFINITIONS)]
+    names: dict[str, Any] = {"__name__": chapter}
+    exec(compile(ast.Module(body, []), f"{chapter}.ipynb", "exec"), names)
+    return names

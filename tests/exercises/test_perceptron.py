@@ -1,0 +1,153 @@
+"""The checks of the perceptron chapter have been seen failing, and accept right answers in any style."""
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import load_checks, solutions
+
+checks = load_checks("models/perceptron")
+SOLUTIONS = solutions("models/perceptron")
+
+
+class AlwaysEqual:
+    """Claims to equal everything and to be every number."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
+        return np.array([-1.0, -1.0, 1.0])
+
+
+def unnormalised_margin(X, y, w, b):
+    return (y * (X @ w + b)).min()
+
+
+def unsigned_margin(X, y, w, b):
+    return np.abs(X @ w + b).min() / np.linalg.norm(w)
+
+
+def mean_margin(X, y, w, b):
+    return (y * (X @ w + b)).mean() / np.linalg.norm(w)
+
+
+def walk(X, y, epochs, *, on_mistake_only=False, last=False, strict=False):
+    w, b, sums, count = np.zeros(X.shape[1]), 0.0, np.zeros(X.shape[1] + 1), 0
+    for x_i, y_i in list(zip(X, y, strict=True)) * epochs:
+        score = y_i * (w @ x_i + b)
+        wrong = score < 0 if strict else score <= 0
+        if wrong:
+            w, b = w + y_i * x_i, b + y_i
+        if wrong or not on_mistake_only:
+            sums, count = sums + np.r_[w, b], count + 1
+    mean = np.r_[w, b] if last else sums / max(count, 1)
+    return mean[:-1], mean[-1]
+
+
+def vectorised_average(X, y, epochs):
+    w1, trace = np.zeros(X.shape[1] + 1), []
+    for _ in range(epochs):
+        for x in np.c_[X, np.ones(len(X))] * y[:, None]:
+            w1 = w1 + (w1 @ x <= 0) * x
+            trace.append(w1)
+    return np.mean(trace, axis=0)[:-1], float(np.mean(trace, axis=0)[-1])
+
+
+ONE_PER_CASE = np.array([[1.0, -1, -1], [-1, 1, -1], [-1, -1, 1], [1, 1, 1]])
+SUM_PARITY = {"W": np.ones((3, 3)), "c": np.array([2.0, 0.0, -2.0])}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("nand", ...),
+        ("margin", lambda X, y, w, b: ...),
+        ("averaged", lambda X, y, epochs: ...),
+        ("parity", ...),
+        ("parity", {"W": ..., "c": ..., "v": ..., "d": ...}),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("nand", (1, 1, -1), "AND"),
+    ("nand", (1, 1, 1), "OR"),
+    ("nand", (-1, -1, -1), "NOR"),
+    ("nand", (0, 0, 1), "always true"),
+    ("nand", (-1, -1), "no bias"),
+    ("nand", (-1, -1, 0), "a case on the boundary"),
+    ("nand", AlwaysEqual(), "an object that lies"),
+    ("nand", "(-1, -1, 1)", "a text"),
+    ("nand", (float("nan"), -1, 1), "not a number"),
+    ("margin", unnormalised_margin, "forgets the length of w"),
+    ("margin", unsigned_margin, "forgets the sign"),
+    ("margin", mean_margin, "mean instead of minimum"),
+    ("margin", lambda X, y, w, b: AlwaysEqual(), "an object that lies"),
+    ("margin", lambda X, y, w: 0.1, "wrong arguments"),
+    ("margin", lambda X, y, w, b: None, "no return"),
+    ("averaged", lambda X, y, e: walk(X, y, e, last=True), "the last weights"),
+    ("averaged", lambda X, y, e: walk(X, y, e, on_mistake_only=True), "averages over mistakes"),
+    ("averaged", lambda X, y, e: walk(X, y, 1), "ignores the epochs"),
+    ("averaged", lambda X, y, e: walk(X, y, e, strict=True), "undecided counts as right: never starts"),
+    ("averaged", lambda X, y, e: AlwaysEqual(), "an object that lies"),
+    ("parity", {**SUM_PARITY, "v": [1, 1, 1], "d": 0.0}, "majority"),
+    ("parity", {**SUM_PARITY, "v": [1, -1, 0], "d": 0.0}, "forgets all three"),
+    ("parity", {"W": np.eye(3), "c": np.zeros(3), "v": [1, 1, 1], "d": 0.0}, "a single layer in disguise"),
+    ("parity", {"W": ONE_PER_CASE, "c": -2 * np.ones(4), "v": np.ones(4), "d": 3.0}, "four hidden units"),
+    ("parity", AlwaysEqual(), "an object that lies"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+def test_a_remembered_answer_is_refused() -> None:
+    """Right once, then repeated: the check draws fresh data every time."""
+    memory: list[float] = []
+
+    def remembers(X, y, w, b):
+        if not memory:
+            memory.append((y * (X @ w + b)).min() / np.linalg.norm(w))
+        return memory[0]
+
+    assert checks.margin.check(remembers).status == "not yet"
+
+
+@pytest.mark.parametrize("name", ["nand", "margin", "averaged", "parity"])
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    solution = SOLUTIONS["averaged_perceptron_solution" if name == "averaged" else f"{name}_solution"]
+    assert getattr(checks, name).check(solution).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("nand", [-2, -3, 4]),
+        ("margin", lambda X, y, w, b: min(y[i] * (X[i] @ w + b) for i in range(len(y))) / (w @ w) ** 0.5),
+        ("averaged", vectorised_average),
+        (
+            "parity",
+            {"W": (-np.ones((3, 3))).tolist(), "c": [-2, 0, 2], "v": [-2, 2, -2], "d": 0},
+        ),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in ("nand", "margin", "averaged", "parity"):
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
