@@ -18,7 +18,6 @@ import functools
 import html
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,22 +185,16 @@ class Trial:
 
 
 def _bar(cells: list, label: str, progress: bool | None) -> Iterable:
+    """A bar while someone watches; a headless run saves an output without one."""
     if progress is None:
-        progress = _watched()
+        from dlcourse.figures.host import headless
+
+        progress = not headless()
     if not progress:
         return cells
     from tqdm.auto import tqdm
 
     return tqdm(cells, desc=label, leave=False)
-
-
-def _watched() -> bool:
-    """False in a headless run (nbclient, nbval, the book), where a bar would only spoil the saved output."""
-    if os.environ.get("DLCOURSE_HEADLESS"):
-        return False
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    kernel = getattr(shell, "kernel", None)
-    return bool(getattr(kernel, "_allow_stdin", False)) if kernel else sys.stderr.isatty()
 
 
 @dataclass(frozen=True)
@@ -250,7 +243,7 @@ class TrialResult:
         sign = -1.0 if lower_is_better else 1.0
         pairs = [self._pair(b, better, rival, sign) for b in self.trial.budgets for rival in others]
         won = [pair.interval.low > margin for pair in pairs]
-        question = f"{better} better than {' and '.join(others)}" + (
+        question = f"Is {better} better than {' and '.join(others)}" + (
             f" by {_say(margin)}" if margin else ""
         )
         return self._judge(pairs, won, (margin,), condition, question)
@@ -273,7 +266,7 @@ class TrialResult:
             won,
             (-within, within),
             condition,
-            f"{first} and {second} equal within {_say(within)}",
+            f"Are {first} and {second} equal within {_say(within)}",
         )
 
     def _others(self, better: str, other: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -312,7 +305,7 @@ class TrialResult:
             find(trial.claim),
             verdict,
             _condition(names, condition) if verdict == ONLY_IF else "",
-            done=f"{question}? {len(trial.seeds)} paired seeds; {_budgets(trial)}. Interval: 95 %, paired t.",
+            done=f"{question}? {len(trial.seeds)} paired seeds; {_budgets(trial)}. Intervals: 95 %, paired t.",
             numbers={f"{p.label}": _say_interval(p.interval) for p in pairs},
             data={
                 "seeds": list(trial.seeds),
@@ -347,13 +340,14 @@ class Pair(NamedTuple):
     def data(self) -> dict[str, Any]:
         """The same for the machine-readable output, at four significant digits."""
         numbers = {
-            self.first: self.mean_first,
-            self.second: self.mean_second,
-            "difference": self.interval.mean,
+            "mean_first": self.mean_first,
+            "mean_second": self.mean_second,
+            "advantage": self.interval.mean,
             "low": self.interval.low,
             "high": self.interval.high,
         }
-        return {"budget": self.budget} | {name: _round(value) for name, value in numbers.items()}
+        names = {"budget": self.budget, "first": self.first, "second": self.second}
+        return names | {name: _round(value) for name, value in numbers.items()}
 
 
 def _interval(gains: np.ndarray) -> Interval:
@@ -574,7 +568,7 @@ def _dots(pairs: list[Pair], won: list[bool], lines: tuple[float, ...], unit: st
 
     label = "; ".join(f"{p.label}: {_say_interval(p.interval)}" for p in pairs)
     marks = [
-        f'<line x1="{x(v)}" x2="{x(v)}" y1="6" y2="{bottom}" stroke="currentColor" stroke-dasharray="4 3"/>'
+        f'<line x1="{x(v)}" x2="{x(v)}" y1="6" y2="{bottom}" stroke="currentColor" stroke-dasharray="4 3" stroke-opacity=".6"/>'
         for v in lines
     ]
     for row, (pair, ok) in enumerate(zip(pairs, won, strict=True)):
@@ -619,7 +613,7 @@ def _axis(low: float, high: float, y: float, unit: str, x: Callable[[float], str
 
 def _ticks(low: float, high: float) -> list[float]:
     """Three to five round numbers inside the range."""
-    raw = (high - low) / 4
+    raw = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     first = math.ceil(low / step)

@@ -46,7 +46,7 @@ Status = Literal["not attempted", "not yet", "right"]
 class Wrong(Exception):
     """What a check raises: one sentence (expected, came, do) and, if it helps, a picture.
 
-    `figure` is a `dlcourse.figures` scene or a Matplotlib figure.
+    `figure` is a `dlcourse.figures` scene, a Matplotlib figure, or what `show` and `picture` return.
     """
 
     def __init__(self, sentence: str, figure: Any = None) -> None:
@@ -106,19 +106,21 @@ def _figure_html(figure: Any, alt: str) -> str:
     if figure is None:
         return ""
     try:
-        from dlcourse import figures
-
-        is_matplotlib = type(figure).__module__.startswith("matplotlib")
-        drawn = (figures.picture if is_matplotlib else figures.show)(figure, alt=alt)
-        return _html_of(drawn)
+        return _html_of(figure if hasattr(figure, "_repr_mimebundle_") else _drawn(figure, alt))
     except Exception as error:
-        return f"<p>(The picture could not be drawn: {html.escape(str(error))})</p>"
+        return f"<p>(The picture could not be drawn: {html.escape(_message(error))})</p>"
+
+
+def _drawn(figure: Any, alt: str) -> Any:
+    from dlcourse import figures
+
+    draw = figures.picture if type(figure).__module__.startswith("matplotlib") else figures.show
+    return draw(figure, alt=alt)
 
 
 def _html_of(drawn: Any) -> str:
-    bundle = drawn._repr_mimebundle_() if hasattr(drawn, "_repr_mimebundle_") else {}
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    return data["text/html"] if "text/html" in data else drawn._repr_html_()
+    bundle = drawn._repr_mimebundle_()
+    return (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
 
 
 @dataclass(frozen=True)
