@@ -254,6 +254,8 @@ def _pair(x: Any, y: Any, model: nn.Module, place: torch.device) -> tuple[Tensor
 
 
 def _tensor(values: Any, dtype: torch.dtype, place: torch.device) -> Tensor:
+    if isinstance(values, np.ndarray):
+        values = np.require(values, requirements=["C", "W"])  # torch takes no other layout
     tensor = torch.as_tensor(values)
     if tensor.ndim == 0:
         raise ValueError("fit needs arrays with one row for each sample; got a single number.")
