@@ -101,7 +101,7 @@ def test_cells_run_twice_within_budget(path: Path, record_property: pytest.Fixtu
 def outputs_of_a_fresh_run(path: Path) -> list[list[NotebookNode]]:
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=300, resources=resources, record_timing=False).execute()
+    NotebookClient(notebook, timeout=300, resources=resources, record_timing=False, coalesce_streams=True).execute()
     return [c.get("outputs", []) for c in notebook.cells]
 
 
