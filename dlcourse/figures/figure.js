@@ -210,7 +210,9 @@ class Panel {
   }
   resized() {
     const now = Math.round(this.plot.clientWidth);
-    if (this.last && now && Math.abs(now - this.drawnWidth) > 1) this.draw(...this.last);
+    const first = !this.attached; // drawn before it was in the page: neither width nor theme were known
+    this.attached ||= this.el.isConnected;
+    if (this.last && now && (first || Math.abs(now - this.drawnWidth) > 1)) this.draw(...this.last);
   }
   layout(p) {
     const [w, h] = p.size, bare = p.bare;
@@ -351,6 +353,7 @@ class Figure {
     }, 250);
   }
   lookup(cmap) {
+    if (!this.el.isConnected) return lookup(cmap, this.el);
     return (this.tables[cmap] ??= lookup(cmap, this.el));
   }
   altFor(panel, p) {
@@ -462,7 +465,10 @@ function replay(figure, clock, control, show) {
   let timer = 0;
   const stop = () => ((timer = clearInterval(timer)), buttons.go.face("play", "Play"));
   const go = (i) => (control().set(i), show());
-  const tick = () => (control().get() < end ? go(control().get() + 1) : stop());
+  const tick = () => {
+    go(Math.min(end, control().get() + 1));
+    if (control().get() === end) stop();
+  };
   const play = () => {
     if (control().get() >= end) go(0);
     buttons.go.face("pause", "Pause");
