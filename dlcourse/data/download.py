@@ -7,7 +7,7 @@ from pathlib import Path
 from dlcourse.data.idx import BadFile
 
 _PATIENCE = (5, 30)  # seconds to connect, and between two pieces of the answer
-_PIECE = 2**16  # bytes
+_PIECE = 2**13  # bytes written at a time: what a broken connection can lose
 
 
 class MissingData(FileNotFoundError):
