@@ -25,7 +25,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Claim", "Trial", "TrialResult", "VerdictCard", "cited", "claims", "exact", "find"]
+__all__ = [
+    "Claim",
+    "Trial",
+    "TrialResult",
+    "VerdictCard",
+    "cited",
+    "claims",
+    "exact",
+    "find",
+    "icon",
+]
 
 MIME = "application/vnd.dlcourse.claim+json"
 HOLDS, ONLY_IF, NOT_HERE, CITED = "holds", "holds only if", "does not hold here", "cited only"
@@ -70,9 +80,9 @@ def _load(path: Path, stamp: int) -> dict[str, Claim]:
     return {claim.id: claim for claim in made}
 
 
-def claims() -> dict[str, Claim]:
-    """All claims by id, in the order of the file."""
-    path = _book() / "claims.yml"
+def claims(path: Path | None = None) -> dict[str, Claim]:
+    """All claims by id, in the order of the file (``book/claims.yml`` unless named)."""
+    path = path or _book() / "claims.yml"
     return _load(path, path.stat().st_mtime_ns)
 
 
@@ -417,6 +427,13 @@ _ICON = {
     NOT_HERE: '<circle cx="8" cy="8" r="7"/><path d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/>',
     CITED: '<path d="M3 12V8.5L5 4h2L6 8h1v4zM9 12V8.5L11 4h2l-1 4h1v4z" fill="currentColor" stroke="none"/>',
 }
+
+
+def icon(verdict: str) -> str:
+    """The sign of a verdict as inline SVG, hidden from screen readers: the words stand next to it."""
+    return f'<svg class="dlc-icon" viewBox="0 0 16 16" aria-hidden="true">{_ICON[verdict]}</svg>'
+
+
 _STYLE = """<style>
 .dlc-claim{--dlc-fg:var(--pst-color-text-base,var(--jp-ui-font-color1,CanvasText));color:var(--dlc-fg);
 --dlc-line:color-mix(in srgb,var(--dlc-fg) 30%,transparent);border:1px solid var(--dlc-line);border-radius:6px;padding:.6rem .8rem;
@@ -474,8 +491,7 @@ class VerdictCard:
         sources = self.data.get("sources", [])
         parts = [
             f'{_STYLE}<section class="dlc-claim" aria-label="Verdict on {safe(claim.id)}">',
-            f'<p class="dlc-claim-verdict"><svg class="dlc-icon" viewBox="0 0 16 16" aria-hidden="true">'
-            f"{_ICON[self.verdict]}</svg>{safe(_capital(self.words))}</p>",
+            f'<p class="dlc-claim-verdict">{icon(self.verdict)}{safe(_capital(self.words))}</p>',
             f"<p><code>{safe(claim.id)}</code> {safe(claim.statement)}</p>",
             f'<p class="dlc-claim-place">In the surveys: {safe(", ".join(claim.surveys))}</p>',
             f"<p>{safe(self.done)}</p>" if self.done else "",
