@@ -10,7 +10,7 @@ SIZES = (8, 16, 32)
 
 
 def digits(size: int = 8, seed: int = 0, test: float = 0.25, flat: bool = False) -> Split:
-    """Split of scikit-learn's digits (Alpaydin & Kaynak 1998, UCI 80; test part, 43 writers' forms).
+    """Split of scikit-learn's digits (Alpaydin & Kaynak 1998, UCI; written by 13 people).
 
     Images are (n, 1, size, size) float32 in [0, 1], ink bright; `flat=True` gives (n, size·size).
     Size 8 is the original; 16 and 32 are enlarged with cubic splines and clipped to [0, 1], so
