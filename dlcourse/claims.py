@@ -408,7 +408,10 @@ def exact(
     plain = {label: _round(value) for label, value in (numbers or {}).items()}
     shown = {label: _say(value) for label, value in plain.items()}
     limit = condition if condition and holds else ""
-    return VerdictCard(find(claim), verdict, limit, text, shown, {"numbers": plain})
+    data = [
+        {"label": k, "value": v} for k, v in plain.items()
+    ]  # a notebook sorts the keys of a dict
+    return VerdictCard(find(claim), verdict, limit, text, shown, {"numbers": data})
 
 
 def cited(claim: str, source: str | Sequence[str], text: str = "") -> VerdictCard:

@@ -32,11 +32,17 @@ SHOWN = 4  # numbers of one claim that the table shows; the chapter has all
 OPEN_ICON = '<svg class="dlc-icon" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="7" stroke-dasharray="2.5 2"/></svg>'
 STYLE = """<style>
 .dlc-scroll{overflow-x:auto;margin:1rem 0}.dlc-scroll .pst-scrollable-table-container{overflow:visible}
-.dlc-scroll table{margin:0;width:100%}.dlc-scroll td,.dlc-scroll th{vertical-align:top;overflow-wrap:anywhere}
-.dlc-ledger table{min-width:36rem}.dlc-ledger td:first-child{width:45%}.dlc-errata table{min-width:44rem}.dlc-ledger p{margin:0 0 .25rem}
-.dlc-score td:not(:first-child),.dlc-score th:not(:first-child){text-align:right;font-variant-numeric:tabular-nums}
-svg.dlc-icon{width:1.1em;height:1.1em;vertical-align:-.18em;margin-right:.4em;fill:none;stroke:currentColor;stroke-width:1.6}
+.dlc-scroll table{margin:0;width:100%;font-size:.92em}
+.dlc-scroll td,.dlc-scroll th{vertical-align:top;padding:.35rem .5rem}.dlc-scroll p{margin:0 0 .2rem}
+.dlc-score table{min-width:34rem}.dlc-score :is(td,th):not(:first-child){text-align:right;font-variant-numeric:tabular-nums}
+:is(.dlc-ledger,.dlc-errata) table{table-layout:fixed;overflow-wrap:anywhere}.dlc-ledger th:nth-child(2){width:25%}
+.dlc-errata th:first-child{width:17%}.dlc-errata th:last-child{width:22%}
+.dlc-scroll svg.dlc-icon{width:1.1em;height:1.1em;vertical-align:-.18em;margin-right:.4em;fill:none;stroke:currentColor;stroke-width:1.6}
 tr:target{outline:3px solid var(--pst-color-primary,currentColor);outline-offset:-3px}
+@media (max-width:44rem){:is(.dlc-ledger,.dlc-errata) :is(tbody,tr,td){display:block;width:auto!important;border:0}
+:is(.dlc-ledger,.dlc-errata) thead{position:absolute;clip-path:inset(50%)}
+:is(.dlc-ledger,.dlc-errata) tr{padding:.5rem 0;border-bottom:1px solid currentColor}
+.dlc-errata td:nth-child(2)::before{content:"Says";font-weight:600}.dlc-errata td:nth-child(3)::before{content:"Right";font-weight:600}}
 </style>"""
 log = logging.getLogger(__name__)
 
@@ -106,10 +112,11 @@ def verdict_of(claim: Claim, settled: dict[str, Outcome]) -> str:
 
 def numbers_of(data: dict[str, Any]) -> list[str]:
     """The few numbers worth a line in the table."""
-    numbers = data.get("numbers", {})
-    if isinstance(numbers, dict):
-        return [f"{label}: {_say(value)}" for label, value in numbers.items()][:SHOWN]
-    return [_pair(pair, data.get("unit", "")) for pair in numbers][:SHOWN]
+    numbers = data.get("numbers", [])[:SHOWN]
+    return [
+        _pair(n, data["unit"]) if "budget" in n else f"{n['label']}: {_say(n['value'])}"
+        for n in numbers
+    ]
 
 
 def _pair(pair: dict[str, Any], unit: str) -> str:
