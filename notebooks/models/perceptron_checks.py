@@ -10,7 +10,13 @@ from dlcourse import data
 from dlcourse.exercises import Exercise, Wrong, require
 from dlcourse.figures import panel, scene
 
-SQUARE = {"xlabel": "x₁", "ylabel": "x₂", "xlim": (-1.8, 1.8), "ylim": (-1.8, 1.8), "aspect": "equal"}
+SQUARE = {
+    "xlabel": "x₁",
+    "ylabel": "x₂",
+    "xlim": (-1.8, 1.8),
+    "ylim": (-1.8, 1.8),
+    "aspect": "equal",
+}
 CORNERS = np.array(list(product((-1, 1), repeat=2)), float)  # (4, 2)
 CUBE = np.array(list(product((-1, 1), repeat=3)), float)  # (8, 3)
 
@@ -61,7 +67,8 @@ nand = Exercise(
 # --- 2. the safest line -------------------------------------------------------------------------
 def _margin_reference(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> float:
     return min(
-        float(y_i * (np.dot(w, x_i) + b) / np.sqrt(np.dot(w, w))) for x_i, y_i in zip(X, y, strict=True)
+        float(y_i * (np.dot(w, x_i) + b) / np.sqrt(np.dot(w, w)))
+        for x_i, y_i in zip(X, y, strict=True)
     )
 
 

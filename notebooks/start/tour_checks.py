@@ -47,7 +47,10 @@ first_loss = Exercise(
 
 # --- 2. count what is right -----------------------------------------------------------------------
 def _accuracy_reference(scores: np.ndarray, labels: np.ndarray) -> float:
-    hits = [max(range(len(row)), key=row.__getitem__) == k for row, k in zip(scores, labels, strict=True)]
+    hits = [
+        max(range(len(row)), key=row.__getitem__) == k
+        for row, k in zip(scores, labels, strict=True)
+    ]
     return sum(hits) / len(hits)
 
 
@@ -102,7 +105,9 @@ def _trained(build: Any, seed: int, split: data.Split) -> tuple[nn.Module, torch
     _inspect(net)
     x, y = torch.tensor(split.x_train), torch.tensor(split.y_train)
     if (before := float((net(x).argmax(1) == y).float().mean())) > 0.5:
-        raise Wrong(f"expected an untrained network, came one that already reads {before:.0%} of the digits.")
+        raise Wrong(
+            f"expected an untrained network, came one that already reads {before:.0%} of the digits."
+        )
     fit(net, x, y, epochs=EPOCHS, lr=0.01, seed=seed, progress=False)
     return net, net(torch.tensor(split.x_test)).argmax(1)
 
@@ -112,7 +117,9 @@ def _inspect(net: Any) -> None:
     if not isinstance(net, nn.Module):
         raise Wrong(f"expected an nn.Module, came an object of type {type(net).__name__}.")
     if _weights(net) > MAX_WEIGHTS:
-        raise Wrong(f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)}. Where are most of them?")
+        raise Wrong(
+            f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)}. Where are most of them?"
+        )
     shape = tuple(net(torch.zeros(7, 64)).shape)
     if shape != (7, 10):
         raise Wrong(f"for 7 images expected scores of shape (7, 10), came {shape}.")
@@ -124,7 +131,9 @@ def _mistakes_picture(split: data.Split, guess: torch.Tensor) -> dict:
     tiles.reshape(12, 8, 8)[: len(wrong)] = split.x_test[wrong].reshape(-1, 8, 8)
     mosaic = tiles.transpose(0, 2, 1, 3).reshape(16, 48)
     title = "read wrongly as " + " ".join(str(int(g)) for g in guess[wrong])
-    return scene(panel(imshow(mosaic, lim=(0, 1), cmap="gray"), title=title, axes=False, aspect="equal"))
+    return scene(
+        panel(imshow(1 - mosaic, lim=(0, 1), cmap="gray"), title=title, axes=False, aspect="equal")
+    )
 
 
 def _check_small_net(build: Any) -> str:

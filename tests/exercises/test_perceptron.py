@@ -33,6 +33,10 @@ def unsigned_margin(X, y, w, b):
     return np.abs(X @ w + b).min() / np.linalg.norm(w)
 
 
+def no_return(X, y, w, b):
+    _ = (y * (X @ w + b)).min() / np.linalg.norm(w)
+
+
 def mean_margin(X, y, w, b):
     return (y * (X @ w + b)).mean() / np.linalg.norm(w)
 
@@ -92,16 +96,28 @@ WRONG = [
     ("margin", mean_margin, "mean instead of minimum"),
     ("margin", lambda X, y, w, b: AlwaysEqual(), "an object that lies"),
     ("margin", lambda X, y, w: 0.1, "wrong arguments"),
-    ("margin", lambda X, y, w, b: None, "no return"),
+    ("margin", no_return, "no return"),
     ("averaged", lambda X, y, e: walk(X, y, e, last=True), "the last weights"),
     ("averaged", lambda X, y, e: walk(X, y, e, on_mistake_only=True), "averages over mistakes"),
     ("averaged", lambda X, y, e: walk(X, y, 1), "ignores the epochs"),
-    ("averaged", lambda X, y, e: walk(X, y, e, strict=True), "undecided counts as right: never starts"),
+    (
+        "averaged",
+        lambda X, y, e: walk(X, y, e, strict=True),
+        "undecided counts as right: never starts",
+    ),
     ("averaged", lambda X, y, e: AlwaysEqual(), "an object that lies"),
     ("parity", {**SUM_PARITY, "v": [1, 1, 1], "d": 0.0}, "majority"),
     ("parity", {**SUM_PARITY, "v": [1, -1, 0], "d": 0.0}, "forgets all three"),
-    ("parity", {"W": np.eye(3), "c": np.zeros(3), "v": [1, 1, 1], "d": 0.0}, "a single layer in disguise"),
-    ("parity", {"W": ONE_PER_CASE, "c": -2 * np.ones(4), "v": np.ones(4), "d": 3.0}, "four hidden units"),
+    (
+        "parity",
+        {"W": np.eye(3), "c": np.zeros(3), "v": [1, 1, 1], "d": 0.0},
+        "a single layer in disguise",
+    ),
+    (
+        "parity",
+        {"W": ONE_PER_CASE, "c": -2 * np.ones(4), "v": np.ones(4), "d": 3.0},
+        "four hidden units",
+    ),
     ("parity", AlwaysEqual(), "an object that lies"),
 ]
 
@@ -127,7 +143,9 @@ def test_a_remembered_answer_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["nand", "margin", "averaged", "parity"])
 def test_the_notebooks_solution_is_right(name: str) -> None:
-    solution = SOLUTIONS["averaged_perceptron_solution" if name == "averaged" else f"{name}_solution"]
+    solution = SOLUTIONS[
+        "averaged_perceptron_solution" if name == "averaged" else f"{name}_solution"
+    ]
     assert getattr(checks, name).check(solution).status == "right"
 
 
@@ -135,7 +153,10 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
     ("name", "answer"),
     [
         ("nand", [-2, -3, 4]),
-        ("margin", lambda X, y, w, b: min(y[i] * (X[i] @ w + b) for i in range(len(y))) / (w @ w) ** 0.5),
+        (
+            "margin",
+            lambda X, y, w, b: min(y[i] * (X[i] @ w + b) for i in range(len(y))) / (w @ w) ** 0.5,
+        ),
         ("averaged", vectorised_average),
         (
             "parity",

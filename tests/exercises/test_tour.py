@@ -1,0 +1,105 @@
+"""The checks of the tour have been seen failing, and accept right answers in any style."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dlcourse import data
+from tests.exercises.chapter import load_checks, solutions
+
+checks = load_checks("start/tour")
+SOLUTIONS = solutions("start/tour")
+
+
+class AlwaysEqual:
+    """Claims to equal everything and to be every number."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return math.log(26)
+
+
+class LooksUp(nn.Module):
+    """Cheats: no weights worth the name; it remembers the whole data set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        split = data.digits(size=8, flat=True)
+        self.known = np.concatenate([split.x_train, split.x_test])
+        self.answers = np.concatenate([split.y_train, split.y_test])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        nearest = ((x.numpy()[:, None] - self.known[None]) ** 2).sum(2).argmin(1)
+        return self.scale * nn.functional.one_hot(torch.tensor(self.answers[nearest]), 10).float()
+
+
+def linear_without_bias() -> nn.Module:
+    return nn.Linear(64, 10, bias=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("first_loss", ...), ("accuracy", lambda scores, labels: ...), ("small_net", lambda: ...)],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("first_loss", 1 / 26, "a probability"),
+    ("first_loss", math.log2(26), "bits"),
+    ("first_loss", -math.log(26), "wrong sign"),
+    ("first_loss", math.log(10), "digits"),
+    ("first_loss", AlwaysEqual(), "an object that lies"),
+    ("first_loss", "3.26", "a text"),
+    ("accuracy", lambda s, y: (s.argmax(axis=1) == y).sum(), "a count"),
+    ("accuracy", lambda s, y: (s.argmax(axis=1) != y).mean(), "the error"),
+    ("accuracy", lambda s, y: (s.max(axis=1) == y).mean(), "the score itself"),
+    ("accuracy", lambda s, y: (s.argmax() == y).mean(), "the highest of all"),
+    ("accuracy", lambda s, y: AlwaysEqual(), "an object that lies"),
+    (
+        "small_net",
+        lambda: nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)),
+        "too large",
+    ),
+    ("small_net", lambda: nn.Linear(10, 64), "wrong shape"),
+    ("small_net", lambda: nn.Sequential(nn.Linear(64, 2), nn.Linear(2, 10)), "too narrow to learn"),
+    ("small_net", lambda: "a net", "not a module"),
+    ("small_net", LooksUp, "remembers the data"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", ["first_loss", "accuracy", "small_net"])
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("first_loss", 3.26),
+        (
+            "accuracy",
+            lambda s, y: sum(int(np.argmax(r)) == k for r, k in zip(s, y, strict=True)) / len(y),
+        ),
+        ("small_net", linear_without_bias),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
