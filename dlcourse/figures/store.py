@@ -21,7 +21,8 @@ from .marks import Panel, Scene
 Put = Callable[
     [dict[str, Any], bytes], int
 ]  # takes an array's description and bytes, returns its index
-Grown = dict[tuple[int, int, str], tuple[np.ndarray, int]]
+Place = tuple[int, int, str]  # panel, mark, name of the array
+Grown = dict[tuple[Any, ...], tuple[np.ndarray, int]]
 
 AXIS = {"x": "x", "y": "y", "y1": "y", "y2": "y"}
 
@@ -69,22 +70,17 @@ def _encode(
 
 
 def _reference(
-    key: tuple[int, int, str],
-    values: np.ndarray,
-    mark: dict[str, Any],
-    p: Panel,
-    put: Put,
-    grown: Grown | None,
+    place: Place, values: np.ndarray, mark: dict[str, Any], p: Panel, put: Put, grown: Grown | None
 ) -> dict[str, int]:
     """Store an array, or refer to the first values of one that a later frame has stored."""
+    key = (*place, *p["xlim"], *p["ylim"])  # other limits cut and round otherwise
     if grown is not None and key in grown:
         longer, index = grown[key]
-        if 0 < values.size <= longer.size and np.array_equal(
-            values, longer[: values.size], equal_nan=True
-        ):
+        head = longer[: values.size]
+        if 0 < values.size <= longer.size and np.array_equal(values, head, equal_nan=True):
             return {"$": index, "n": int(values.size)}
-    index = put(*_encode(key[2], values, mark, p))
-    if grown is not None and key[2] != "z":
+    index = put(*_encode(place[2], values, mark, p))
+    if grown is not None and place[2] != "z":
         grown[key] = (values, index)
     return {"$": index}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import re
 import signal
 import threading
@@ -17,6 +18,8 @@ from .host import Figure, cell_id
 from .marks import Scene
 from .store import Store
 
+WATCHABLE = 6  # seconds that a run lasts at least unless `pace` says otherwise
+BURST = 0.03  # seconds of steps between two looks at the event loop when nothing holds them back
 AHEAD = 3  # frames that the browser may owe an answer for
 
 
@@ -25,8 +28,8 @@ class LiveTraining(Figure):
 
     `step` makes one step and changes the state; `view` draws it after k steps. With a kernel there
     are Start, Pause, Step, Reset and a slider back through the history; training then runs between
-    cells, `every` steps at a time, at most `fps` pictures and `pace` steps a second (None: as fast
-    as it goes). Without one, a run of `max_steps` is recorded every `record_every` steps for each
+    cells, `every` steps at a time, at most `fps` pictures and `pace` steps a second (by default so
+    that a run can be watched for six seconds; `math.inf`: as fast as it goes). Without one, a run of `max_steps` is recorded every `record_every` steps for each
     combination of the controls.
 
     `finish()` returns the trained state. It is the same live and recorded when the controls are
@@ -59,7 +62,8 @@ class LiveTraining(Figure):
         """Set up the state for the initial control values and draw it once."""
         super().__init__(alt, label, caption, name)
         self.setup, self.step, self.view, self.controls = setup, step, view, checked(controls)
-        self.max_steps, self.every, self.fps, self.pace = max_steps, max(1, every), fps, pace
+        self.max_steps, self.every, self.fps = max_steps, max(1, every), fps
+        self.pace = pace or max_steps / WATCHABLE
         self.record_every = record_every or max(1, max_steps // 40)
         self._task: asyncio.Task[None] | None = None
         self._sent = self._acknowledged = 0
@@ -216,13 +220,22 @@ class LiveTraining(Figure):
         drawn = 0.0
         while self.k < self.max_steps:
             began = time.perf_counter()
-            self._advance(self.k + self.every)
+            self._burst(began)
             if began - drawn >= 1 / self.fps and self._sent - self._acknowledged < AHEAD:
                 drawn = began
                 self._push()
             used = time.perf_counter() - began
-            await asyncio.sleep(max(0.0, self.every / self.pace - used) if self.pace else 0)
+            await asyncio.sleep(max(0.0, self.every / self.pace - used))
         self._stop()
+
+    def _burst(self, began: float) -> None:
+        self._advance(self.k + self.every)
+        while (
+            self.pace == math.inf
+            and time.perf_counter() - began < BURST
+            and self.k < self.max_steps
+        ):
+            self._advance(self.k + self.every)
 
 
 def warned(scene: Scene) -> Scene:

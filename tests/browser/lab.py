@@ -73,6 +73,10 @@ class Notebook:
     def cell(self, i: int) -> Any:
         return self.page.locator(".jp-CodeCell").nth(i)
 
+    def output(self, i: int) -> str:
+        """Return a cell's output as text, also where it is scrolled out of sight."""
+        return self.cell(i).locator(".jp-OutputArea").text_content()
+
     def select(self, i: int) -> None:
         self.page.evaluate(
             "i => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = i; n.mode = 'command'; }",
@@ -103,9 +107,9 @@ class Notebook:
     def readout(self, label: str) -> str:
         return self.figure(label).locator(".dlc-read").inner_text()
 
-    def expect(self, label: str, text: str) -> None:
+    def expect(self, label: str, text: str, seconds: float = 20) -> None:
         found = "([l, t]) => document.querySelector(`.dlc[aria-label='${l}'] .dlc-read`)?.innerText === t"
-        self.page.wait_for_function(found, arg=[label, text], timeout=20_000)
+        self.page.wait_for_function(found, arg=[label, text], timeout=1000 * seconds)
 
     def beyond(self, label: str, step: int) -> None:
         """Wait until the readout's first number is larger than `step`."""
@@ -115,7 +119,7 @@ class Notebook:
     def settled(self, label: str) -> str:
         """Return the readout once it has stood still for half a second."""
         now = ""
-        while (last := now) != (now := self.readout(label)):
+        while now != (now := self.readout(label)):
             self.page.wait_for_timeout(500)
         return now
 

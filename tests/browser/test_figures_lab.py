@@ -73,9 +73,9 @@ def test_run_all_shows_step_zero_and_finish_shows_the_end(book: Notebook) -> Non
     assert book.readout("Line") == "x is 2"
     assert book.readout("Slow") == "step 0"
     assert book.readout("Quick") == "step 400"
-    assert "trained 400" in book.cell(CELLS["finish"]).inner_text()
-    assert "alive True False" in book.cell(CELLS["look"]).inner_text()
-    assert "It follows x." in book.cell(CELLS["explorer"]).inner_text()
+    assert "trained 400" in book.output(CELLS["finish"])
+    assert "alive True False" in book.output(CELLS["look"])
+    assert "It follows x." in book.output(CELLS["explorer"])
 
 
 def test_arrow_keys_move_the_slider_and_leave_the_cells_alone(book: Notebook) -> None:
@@ -112,7 +112,7 @@ def test_start_lets_the_next_cell_run_then_pause_step_reset(book: Notebook) -> N
     book.press("Slow", "Start")
     book.beyond("Slow", 5)
     book.run_cell(CELLS["look"])
-    assert "alive True True" in book.cell(CELLS["look"]).inner_text()
+    assert "alive True True" in book.output(CELLS["look"])
     book.press("Slow", "Pause")
     book.button("Slow", "Start").wait_for()
     paused = book.settled("Slow")
@@ -143,7 +143,7 @@ def test_the_interrupt_button_stops_training_and_keeps_the_model(book: Notebook)
     book.button("Slow", "Start").wait_for()
     stopped = book.settled("Slow")
     book.run_cell(CELLS["look"])
-    assert "alive True False" in book.cell(CELLS["look"]).inner_text()
+    assert "alive True False" in book.output(CELLS["look"])
     book.press("Slow", "Start")
     book.beyond("Slow", number(stopped))
     book.press("Slow", "Pause")
@@ -168,7 +168,7 @@ def test_a_step_that_raises_keeps_the_picture_and_the_kernel(book: Notebook) -> 
     assert book.figure("Broken").locator("svg[role=img]").is_visible()
     book.button("Broken", "Start").wait_for()
     book.run_cell(CELLS["look"])
-    assert "alive" in book.cell(CELLS["look"]).inner_text()
+    assert "alive" in book.output(CELLS["look"])
 
 
 def test_losses_that_are_no_numbers_are_gaps_and_the_readout_says_so(book: Notebook) -> None:

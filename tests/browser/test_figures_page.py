@@ -7,8 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlcourse.figures import Choice, Explorer, LiveTraining, Slider, imshow, panel, picture, plot
-from dlcourse.figures import quiver, scatter, scene, show, text  # fmt: skip
+from dlcourse.figures import (
+    Choice,
+    Explorer,
+    LiveTraining,
+    Slider,
+    imshow,
+    panel,
+    picture,
+    plot,
+    quiver,
+    scatter,
+    scene,
+    show,
+    text,
+)
 
 GRID = np.linspace(-2, 2, 40)
 
@@ -117,9 +130,9 @@ def test_the_sliders_reach_both_ends(page: Any, address: str) -> None:
 
 def test_a_click_in_the_first_panel_sets_both_sliders(page: Any, address: str) -> None:
     figure = opened(page, address).locator(".dlc").first
-    plot = figure.locator("svg[role=img]").first
-    box = plot.bounding_box()
-    plot.click(position={"x": 0.2 * box["width"], "y": 0.2 * box["height"]})
+    target = figure.locator("svg[role=img]").first
+    box = target.bounding_box()
+    target.click(position={"x": 0.2 * box["width"], "y": 0.2 * box["height"]})
     x, y = map(float, re.findall(r"-?\d+\.\d+", figure.locator(".dlc-read").inner_text()))
     assert x < -1
     assert y > 0.8
@@ -178,8 +191,8 @@ def test_changing_the_theme_redraws_the_canvas(page: Any, address: str) -> None:
 
 def test_every_plot_has_words_and_every_slider_a_label(page: Any, address: str) -> None:
     opened(page, address)
-    for plot in page.locator("svg[role=img]").all():
-        assert plot.get_attribute("aria-label")
+    for drawn in page.locator("svg[role=img]").all():
+        assert drawn.get_attribute("aria-label")
     assert page.get_by_role("slider", name="x", exact=True).get_attribute("aria-valuetext") == "0.4"
     assert page.locator("[role=status]").count() == 3
 
