@@ -536,13 +536,15 @@ class _Require:
 
         do: what to look at next, said after the numbers.
         """
-        wanted = _plain(expected, "the reference").astype(np.float64)
-        scalar = wanted.shape == ()
-        came = (
+        reference = _plain(expected, "the reference")
+        kind: Literal["bool", "number"] = "bool" if reference.dtype.kind == "b" else "number"
+        wanted, scalar = reference.astype(np.float64), reference.shape == () and kind == "number"
+        plain = (
             _array(_Require.number(actual, what))
             if scalar
-            else _Require.array(actual, what, shape=wanted.shape, kind=_kind_of(actual))
-        ).astype(np.float64)
+            else _Require.array(actual, what, shape=wanted.shape, kind=kind)
+        )
+        came = plain.astype(np.float64)
         excess = _abs(came - wanted) - (atol + rtol * _abs(wanted))
         if not _any(_greater(excess, 0)):
             return
@@ -604,10 +606,6 @@ def _whole(plain: np.ndarray, what: str) -> np.ndarray:
     ):
         raise Wrong(f"{what}: expected whole numbers, came fractions among them.")
     return plain.astype(np.int64)
-
-
-def _kind_of(value: Any) -> Literal["number", "bool"]:
-    return "bool" if _plain(value, "your answer").dtype.kind == "b" else "number"
 
 
 def _check_arity(fn: Callable, args: tuple, kwargs: dict) -> None:
