@@ -175,20 +175,20 @@ class _Page(SphinxDirective):
 
     has_content = False
 
-    def link(self, document: str, text: str) -> nodes.Node:
-        """A link to a page of the book, or the plain text when that page is not there yet."""
+    def link(self, document: str) -> nodes.Node:
+        """A link to a page under its title, or the planned chapter's name."""
         if document not in self.env.found_docs:
-            return nodes.inline("", f"{text} (planned)")
-        reference = {
+            name = document.rsplit("/", 1)[-1].replace("_", " ")
+            return nodes.inline("", f"planned: {name}")
+        target = {
             "refdomain": "std",
             "reftype": "doc",
             "reftarget": f"/{document}",
-            "refexplicit": True,
+            "refexplicit": False,
         }
-        link = addnodes.pending_xref(
-            "", nodes.inline("", text), refdoc=self.env.docname, **reference
+        return addnodes.pending_xref(
+            "", nodes.inline(), refdoc=self.env.docname, refwarn=True, **target
         )
-        return link
 
     def named(self, row: nodes.row, id: str) -> nodes.row:
         """Give a row an anchor of its own and a label that {ref} finds."""
@@ -265,7 +265,6 @@ class Ledger(_Page):
             claim.chapter if claim.chapter.startswith("book/") else f"notebooks/{claim.chapter}"
         )
         document = outcome.document if outcome else document
-        chapter = document.removeprefix("notebooks/")
         lines = (numbers_of(outcome.data) if outcome else []) or [claim.how]
         row = nodes.row(
             "",
@@ -275,7 +274,7 @@ class Ledger(_Page):
             ),
             entry(
                 paragraph(sign(verdict), nodes.strong("", words)),
-                paragraph(self.link(document, chapter)),
+                paragraph(self.link(document)),
             ),
             entry(*[paragraph(line) for line in lines]),
         )
@@ -338,9 +337,7 @@ class Problems(_Page):
 
     def row(self, group: dict[str, Any], problem: dict[str, Any]) -> nodes.row:
         """A problem, its group, links to its chapters."""
-        links = [
-            paragraph(self.link(f"notebooks/{chapter}", chapter)) for chapter in problem["chapters"]
-        ]
+        links = [paragraph(self.link(f"notebooks/{chapter}")) for chapter in problem["chapters"]]
         return nodes.row(
             "", entry(paragraph(problem["name"])), entry(paragraph(group["group"])), entry(*links)
         )
