@@ -20,7 +20,7 @@ from lab import Notebook, serve
 
 SLACK = 3
 MOVE_MS, WATCHED = 50, 1.5
-ROUNDS, MOVES = 5, 24
+ROUNDS, MOVES = 3, 24
 
 SETUP = """
 import json, math, time
@@ -53,11 +53,11 @@ def view(s, k):
         z = s["net"](plane).reshape(60, 60)
     points = scatter(s["x"][:200, 0], s["x"][:200, 1], "c2", size=2)
     left = panel(imshow(z, (-2, 2, -2, 2), (-2, 2), "diverging", "lower"), points)
-    right = panel(plot(range(k), s["losses"]), xlim=(0, 1500), ylim=(0, 2), xlabel="step", ylabel="loss")
+    right = panel(plot(range(k), s["losses"]), xlim=(0, 900), ylim=(0, 2), xlabel="step", ylabel="loss")
     return scene(left, right, text=f"step {k}")
 
 def training(label):
-    return LiveTraining(begin, step, view, alt="A net learns x1 x2.", label=label, max_steps=1500, pace=math.inf, width=Choice([128]))
+    return LiveTraining(begin, step, view, alt="A net learns x1 x2.", label=label, max_steps=900, pace=math.inf, width=Choice([128]))
 
 def seconds(s): return s["times"][-1] - s["times"][0]
 """.strip()
@@ -115,7 +115,7 @@ def watched(book: Notebook) -> tuple[float, int]:
     book.expect("Live", "step 0")
     book.press("Live", "Start")
     book.button("Live", "Pause").wait_for()
-    book.expect("Live", "step 1500", seconds=120)
+    book.expect("Live", "step 900", seconds=120)
     book.run_cell(5)
     return tuple(json.loads(book.output(5)))
 

@@ -1,6 +1,6 @@
 """What `training.fit` costs beyond a bare PyTorch loop: paired, interleaved, medians.
 
-Run: `python -m pytest -s tests/benchmarks/bench_fit.py`. Processor time of one thread is compared,
+Run: `python -m pytest -s tests/benchmarks/test_fit.py`. Processor time of one thread is compared,
 so that other work on the machine counts as little as possible.
 """
 
