@@ -86,6 +86,9 @@ class Still(Figure):
         super().__init__(alt, "Figure", caption, name)
         self.scene = scene
 
+    def _now(self) -> Scene:
+        return self.scene
+
     def _record(self) -> tuple[Store, Scene]:
         store = Store(self._config(), [])
         store.add(self.scene)

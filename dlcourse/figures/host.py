@@ -114,14 +114,12 @@ def image_tag(png: bytes, alt: str, css_class: str, width: int | None = None) ->
 
 
 def bundle(
-    kind: str, page_html: str, png: bytes, alt: str, caption: str | None, name: str | None
+    kind: str, page_html: str, png: bytes | None, alt: str, caption: str | None, name: str | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return data and metadata of one output: page, picture, words."""
-    data = {
-        "text/plain": f"{kind}: {alt}",
-        "text/html": page_html,
-        "image/png": base64.b64encode(png).decode(),
-    }
+    """Return data and metadata of one output: page, picture if there is one, words."""
+    data = {"text/plain": f"{kind}: {alt}", "text/html": page_html}
+    if png is not None:
+        data["image/png"] = base64.b64encode(png).decode()
     named = {k: v for k, v in {"name": name, "caption": caption}.items() if v}
     return data, {"image/png": {"alt": alt}, "dlcourse": named}
 
@@ -147,7 +145,7 @@ class Figure:
         self.alt, self.label, self.caption, self.name = described(alt), label, caption, name
         self._widget: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._page: tuple[str, bytes] | None = None
+        self._page: tuple[str, bytes | None] | None = None
 
     def _record(self) -> tuple[Store, Scene]:
         """Return every recorded state, and the scene of the still picture."""
@@ -166,36 +164,37 @@ class Figure:
     def _config(self, note: str = "") -> dict[str, Any]:
         return {"mode": self.mode, "label": self.label, "alt": self.alt, "note": note}
 
-    def _html(self, store: Store, still: Scene) -> tuple[str, bytes]:
-        states, png = store.text(), scene_png(still)
+    def _html(self, store: Store, fallback: str) -> str:
         inner = (
-            f'<div class="dlc-host">{image_tag(png, self.alt, "dlc-fallback")}'
-            f'<script type="text/plain" class="dlc-store">{states}</script></div>{front_end()}'
+            f'<div class="dlc-host">{fallback}'
+            f'<script type="text/plain" class="dlc-store">{store.text()}</script></div>{front_end()}'
         )
-        out = page(inner, self.caption)
-        if len(out) > MAX_BYTES:
-            size, limit = len(out) // 1000, MAX_BYTES // 1000
-            warnings.warn(
-                f"This figure takes {size} kB of at most {limit} kB: {self.advice}.", stacklevel=2
-            )
-        return out, png
+        return page(inner, self.caption)
 
-    def _recorded_page(self) -> tuple[str, bytes]:
+    def _recorded_page(self) -> tuple[str, bytes | None]:
         if self._page is None:
-            self._page = self._html(*self._record())
+            store, still = self._record()
+            png = scene_png(still)
+            out = self._html(store, image_tag(png, self.alt, "dlc-fallback"))
+            if len(out) > MAX_BYTES:
+                size, limit = len(out) // 1000, MAX_BYTES // 1000
+                sentence = f"This figure takes {size} kB of at most {limit} kB: {self.advice}."
+                warnings.warn(sentence, stacklevel=2)
+            self._page = out, png
         return self._page
 
-    def _live_page(self) -> tuple[str, bytes]:
-        now = self._now()
+    def _live_page(self) -> tuple[str, bytes | None]:
+        """Return the first scene alone, without a still: somebody is waiting."""
         store = Store(self._config(self.note), [])
-        store.add(now)
-        return self._html(store, now)
+        store.add(self._now())
+        words = f'<p class="dlc-fallback">{html.escape(self.alt)}</p>'
+        return self._html(store, words), None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        live = self.mode != "show" and not headless()
+        live = not headless()
         out = self._live_page() if live else self._recorded_page()
         data, about = bundle(type(self).__name__, *out, self.alt, self.caption, self.name)
-        if live:
+        if live and self.mode != "show":
             self._loop = main_loop()
             self._open()
             data[WIDGET_VIEW] = {

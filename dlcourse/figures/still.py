@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .marks import Mark, Panel, Scene
+from .marks import MARGINS, Mark, Panel, Scene
 
 COLOURS = {
     "c1": "#0b62b8", "c2": "#b64700", "c3": "#00734f", "c4": "#8a3a86", "c5": "#6b5d00", "c6": "#a4262c",
@@ -20,6 +20,8 @@ COLOURS = {
 }  # fmt: skip
 DIVERGING = LinearSegmentedColormap.from_list("dlc-diverging", ["#4889ca", "#ffffff", "#c87540"])
 ALIGN = {"start": "left", "middle": "center", "end": "right"}
+PER_INCH = 90  # pixels of a panel's size per inch of the still
+TITLE, LEGEND = 26, 20  # pixels above a panel, and under it for each line of its legend
 TOLERANCE = 1.5  # mean error of a palette, in levels of 255, that nobody sees
 
 
@@ -77,37 +79,72 @@ DRAW = {
 def _draw(ax: Axes, p: Panel) -> None:
     for m in p["marks"]:
         DRAW[m["type"]](ax, m)
-    ax.set(title=p["title"] or "", xlabel=p["xlabel"] or "", ylabel=p["ylabel"] or "")
+    ax.set_title(p["title"] or "", fontsize=10, fontweight="bold")
+    ax.set(xlabel=p["xlabel"] or "", ylabel=p["ylabel"] or "")
     ax.set(xscale="log" if p["xlog"] else "linear", yscale="log" if p["ylog"] else "linear")
-    ax.set_xlim(p["xlim"])
-    ax.set_ylim(p["ylim"])
-    ax.set_aspect("equal" if p["equal"] else "auto")
+    ax.set(xlim=p["xlim"], ylim=p["ylim"])
+    ax.set_aspect("equal" if p["equal"] else "auto", anchor="N")
     for axis, ticks in ((ax.xaxis, p["xticks"]), (ax.yaxis, p["yticks"])):
         if ticks is not None:
             axis.set_ticks([at for at, _ in ticks], [label for _, label in ticks])
+    ax.tick_params(labelsize=9)
     ax.spines[["top", "right"]].set_visible(False)
     if p["bare"]:
         ax.set_axis_off()
+
+
+def _legend(ax: Axes, p: Panel, below: float) -> None:
+    """Write the legend under the panel, `below` pixels lower than its axes."""
     if any(m.get("label") for m in p["marks"]):
-        ax.legend(
-            fontsize=8, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16)
-        )
+        down = -below / (ax.get_position().height * ax.figure.get_figheight() * PER_INCH)
+        at = {"loc": "upper center", "bbox_to_anchor": (0.5, down), "borderaxespad": 0}
+        ax.legend(fontsize=9, frameon=False, ncols=3, handlelength=1.6, columnspacing=1.2, **at)
+
+
+def _rows(panels: list[Panel]) -> list[list[Panel]]:
+    columns = 2 if len(panels) in (2, 4) else 3
+    return [panels[i : i + columns] for i in range(0, len(panels), columns)]
+
+
+def _height(row: list[Panel]) -> float:
+    return TITLE + max(p["size"][1] + LEGEND * _legend_lines(p) for p in row)
+
+
+def _legend_lines(p: Panel) -> int:
+    return math.ceil(sum(bool(m.get("label")) for m in p["marks"]) / 3)
 
 
 def scene_png(scene: Scene, dpi: int = 96) -> bytes:
-    """Draw a scene on white and return a PNG of at most 96 colours."""
-    panels = scene["panels"]
-    columns = min(len(panels), 2 if len(panels) == 4 else 3) or 1
-    rows = math.ceil(len(panels) / columns) or 1
-    width = columns * max([p["size"][0] for p in panels], default=380) / 90
-    height = rows * (max([p["size"][1] for p in panels], default=300) + 40) / 90
-    fig = Figure(figsize=(width, height), layout="constrained")
-    grid = fig.subplots(rows, columns, squeeze=False).ravel()
-    for ax, p in zip(grid, panels, strict=False):
-        _draw(ax, p)
-    for ax in grid[len(panels) :]:
-        ax.set_visible(False)
-    return shrink(figure_png(fig, dpi), colours=96, tolerance=math.inf)
+    """Draw a scene on white and return a PNG with a palette: 256 colours for images, else 64."""
+    rows = _rows(scene["panels"]) or [[]]
+    width = max(sum(p["size"][0] for p in row) for row in rows) or 1
+    height = sum(_height(row) for row in rows if row) or 1
+    fig = Figure(figsize=(width / PER_INCH, height / PER_INCH))
+    top = height
+    for row in rows:
+        left = (width - sum(p["size"][0] for p in row)) / 2
+        for p in row:
+            _place(fig, p, left, top - TITLE, (width, height))
+            left += p["size"][0]
+        top -= _height(row) if row else 0
+    images = any(m["type"] == "imshow" for p in scene["panels"] for m in p["marks"])
+    return shrink(figure_png(fig, dpi), colours=256 if images else 64, tolerance=math.inf)
+
+
+def _place(fig: Figure, p: Panel, left: float, top: float, whole: tuple[float, float]) -> None:
+    """Draw a panel whose upper left corner is at (left, top) pixels from the lower left one."""
+    (w, h), (width, height) = p["size"], whole
+    bare = dict.fromkeys(MARGINS, 4)
+    m = bare if p["bare"] else MARGINS
+    box = (
+        left + m["left"],
+        top - h + m["bottom"],
+        w - m["left"] - m["right"],
+        h - m["top"] - m["bottom"],
+    )
+    ax = fig.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+    _draw(ax, p)
+    _legend(ax, p, m["bottom"] + 2)
 
 
 def figure_png(fig: Any, dpi: float) -> bytes:

@@ -9,7 +9,7 @@ from lab import Lab, Notebook, serve
 
 SETUP = """
 import time
-from dlcourse.figures import Choice, Explorer, LiveTraining, Slider, panel, plot, scene
+from dlcourse.figures import Choice, Explorer, LiveTraining, Slider, panel, plot, scene, show
 
 def curve(values, text):
     return scene(panel(plot(range(len(values)), values), xlim=(0, 400), ylim=(0, 400)), text=text)
@@ -43,6 +43,7 @@ CELLS = {
     )
 }
 LOOK = 'print("alive", slow.k == len(slow.state["values"]), slow.running)'
+STILL = 'show(curve([1, 2], "a still"), alt="Two values.")'
 FINISH = 'print("trained", len(quick.finish()["values"]))'
 
 
@@ -57,10 +58,10 @@ def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
 @pytest.fixture(scope="module")
 def book(lab: Lab, open_page: Callable[..., Any]) -> Notebook:
     """One notebook, run from top to bottom as by *Run all*."""
-    lab.write("figures.ipynb", SETUP, EXPLORER, SLOW, BROKEN, DIVERGING, QUICK, FINISH, LOOK)
+    lab.write("figures.ipynb", SETUP, EXPLORER, SLOW, BROKEN, DIVERGING, QUICK, FINISH, LOOK, STILL)
     notebook = lab.open(open_page(viewport={"width": 1300, "height": 1100}), "figures.ipynb")
     notebook.run_all()
-    for label in ("Line", "Slow", "Broken", "NaN", "Quick"):
+    for label in ("Line", "Slow", "Broken", "NaN", "Quick", "Figure"):
         notebook.drawn(label)
     return notebook
 

@@ -253,3 +253,13 @@ def test_a_picture_closes_its_figure_and_keeps_few_bytes() -> None:
     assert len(shown.png) < 30_000
     page = shown._repr_mimebundle_()[0]["text/html"]
     assert 'class="dlc-picture" alt="A line."' in page
+
+
+@pytest.mark.parametrize(
+    "make", [explorer, lambda: Walk().figure(), lambda: show(line(2), alt="A line.")]
+)
+def test_a_live_output_waits_for_no_recording(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
+    monkeypatch.setenv("DLCOURSE_HEADLESS", "0")
+    data, _ = make()._repr_mimebundle_()
+    assert "image/png" not in data
+    assert len(data["text/html"]) < 30_000
