@@ -1,6 +1,7 @@
 # Thin on purpose: each recipe is what you would type. PYTHON=python3.12 make lab picks another Python.
 PYTHON ?= python3
 BIN := .venv/bin
+export JUPYTER_CONFIG_PATH := $(CURDIR)/.jupyter
 ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test book run clean
@@ -25,7 +26,6 @@ run: .venv/ready
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.txt -c constraints.txt -e .
-	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
 	touch $@
 
 clean:
