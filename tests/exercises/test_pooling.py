@@ -119,7 +119,8 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "index"), [(n, i) for i, (n, _, w) in enumerate(WRONG) if "zeros" in w or "wrong way" in w]
+    ("name", "index"),
+    [(n, i) for i, (n, _, w) in enumerate(WRONG) if "zeros" in w or "wrong way" in w],
 )
 def test_a_wrong_answer_comes_with_a_picture(name: str, index: int) -> None:
     card = getattr(checks, name).check(WRONG[index][1])
