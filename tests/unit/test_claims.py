@@ -238,7 +238,7 @@ def test_a_headless_run_prints_nothing(capsys, monkeypatch):
 
 PARTS = ("start", "models", "applications", "parallelism", "frameworks", "hardware", "outlook")
 CHAPTERS = {
-    "start": "tour",
+    "start": "tour landscape",
     "models": "perceptron backpropagation depth optimisation regularisation convolution pooling cnn_lineage autoencoder "
     "sparse_coding boltzmann rbm rbm_family deep_belief rnn lstm_gru rnn_zoo echo_state gan vae generative_unified fusion "
     "attention spiking",

@@ -1,0 +1,181 @@
+"""The checks of the landscape chapter have been seen failing, and accept right answers in any style."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import load_checks, solutions
+
+checks = load_checks("start/landscape")
+SOLUTIONS = solutions("start/landscape")
+
+
+class AlwaysEqual:
+    """Claims to equal everything and to be every number."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 1969.0
+
+    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
+        return np.array([1969, 1989])
+
+
+class EqualWord(str):
+    """A text that claims to equal every other."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
+
+
+class EqualCounts(dict):
+    """A dictionary that claims to equal every other."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None
+
+
+def adds_all(batch, covered, recent):
+    return Counter(batch) + Counter(word for _, word in recent)
+
+
+def forgets_overlap(batch, covered, recent):
+    return Counter(batch) + Counter(dict(recent).values())
+
+
+def forgets_repeats(batch, covered, recent):
+    return Counter(batch) + Counter(word for number, word in recent if number >= covered)
+
+
+def drops_the_first_new(batch, covered, recent):
+    return Counter(batch) + Counter(w for n, w in dict(recent).items() if n > covered)
+
+
+def each_word_once(batch, covered, recent):
+    return Counter(batch) + Counter({word for number, word in recent if number >= covered})
+
+
+def changes_the_batch(batch, covered, recent):
+    for number, word in dict(recent).items():
+        if number >= covered:
+            batch[word] = batch.get(word, 0) + 1
+    return batch
+
+
+def falls_through(word):
+    """Rule 2 after an exception of rule 1 is right; all three in a row is not."""
+    word = re.sub(r"(?<![ea])ies$", "y", word)
+    word = re.sub(r"(?<![aeo])es$", "e", word)
+    return re.sub(r"(?<![us])s$", "", word) if len(word) > 1 else word
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("silence", ...),
+        ("singular", lambda word: ...),
+        ("merged", lambda batch, covered, recent: ...),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("silence", (1943, 1958), "a shorter silence"),
+    ("silence", (1989, 1969), "the wrong way round"),
+    ("silence", (1943, 2017), "first and last year of the map"),
+    ("silence", 20, "the length, not the years"),
+    ("silence", AlwaysEqual(), "an object that lies"),
+    ("singular", lambda w: w.rstrip("s"), "strips every s"),
+    ("singular", lambda w: w.removesuffix("s"), "only the last rule, without exceptions"),
+    ("singular", lambda w: re.sub("ies$", "y", w), "only the first rule"),
+    ("singular", falls_through, "rules applied one after another"),
+    ("singular", lambda w: EqualWord(w), "a text that lies"),
+    ("singular", lambda w: checks.EVERY_CASE and w, "changes nothing"),
+    ("merged", adds_all, "adds everything"),
+    ("merged", forgets_overlap, "forgets the overlap of the views"),
+    ("merged", forgets_repeats, "forgets the repetitions"),
+    ("merged", drops_the_first_new, "one event too few"),
+    ("merged", each_word_once, "each word once instead of each event"),
+    ("merged", changes_the_batch, "changes what it was given"),
+    ("merged", lambda batch, covered, recent: dict(batch), "the batch view alone"),
+    ("merged", lambda batch, covered, recent: EqualCounts(batch), "a dictionary that lies"),
+    ("merged", lambda batch, covered, recent: AlwaysEqual(), "an object that lies"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+def test_a_list_of_remembered_plurals_is_refused() -> None:
+    known = {w: checks._singular_reference(w) for w in checks.EVERY_CASE}
+    assert checks.singular.check(lambda word: known.get(word, word)).status == "not yet"
+
+
+@pytest.mark.parametrize("name", ["silence", "singular", "merged"])
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
+
+
+def test_the_printed_silence_is_the_computed_one() -> None:
+    rows = {row: [(year, "") for year in years] for row, years in checks._rows().items()}
+    assert SOLUTIONS["longest_silence"](rows) == SOLUTIONS["silence_solution"]
+
+
+def singular_by_patterns(word):
+    for pattern, new in ((r"(?<![ea])ies$", "y"), (r"(?<![aeo])es$", "e"), (r"(?<![us])s$", "")):
+        if re.search(pattern, word):
+            return re.sub(pattern, new, word)
+    return word
+
+
+def merged_by_hand(batch, covered, recent):
+    seen, counts = set(), dict(batch)
+    for number, word in recent:
+        if number >= covered and number not in seen:
+            seen.add(number)
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("silence", [1969, 1989]),
+        ("silence", np.array([1969, 1989])),
+        ("singular", singular_by_patterns),
+        ("merged", merged_by_hand),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in ("silence", "singular", "merged"):
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
