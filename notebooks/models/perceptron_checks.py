@@ -36,7 +36,7 @@ def _gate_picture(w: np.ndarray, b: float) -> dict:
 
 
 def _check_nand(answer: Any) -> str:
-    w1, w2, b = require.array(answer, "(w1, w2, b)", shape=(3,))
+    w1, w2, b = require.array(answer, "three plain numbers (w1, w2, b)", shape=(3,))
     w = np.array([w1, w2])
     wrong = NAND * (CORNERS @ w + b) <= 0
     if wrong.any():
@@ -99,7 +99,7 @@ def _check_margin(margin: Any) -> str:
             came,
             wanted,
             what=f"the margin of {len(args[0])} points in {args[0].shape[1]} dimensions",
-            do="It is a distance: divide by the length of w, keep the sign, take the smallest.",
+            do="It is a distance: divide by the length of w alone, keep the sign, take the smallest.",
             figure=_margin_picture(*args) if plane else None,
         )
     return "it agrees on 20 random sets of points in two to four dimensions."
@@ -141,6 +141,15 @@ def _averaged_picture(came: np.ndarray, bias: float) -> dict:
     return scene(panel(*marks, title="your line on separable points", **SQUARE))
 
 
+def _averaged_advice(w: np.ndarray) -> str:
+    if not w.any():
+        return "With zero weights every score is 0: is undecided a mistake?"
+    return (
+        "Average over every example visited, right or wrong, over all epochs, after its update. "
+        "If your sum looks right: += on an array changes what you stored before."
+    )
+
+
 def _check_averaged(averaged: Any) -> str:
     for _ in range(10):
         X, y, epochs = _averaged_inputs(require.rng())
@@ -151,7 +160,7 @@ def _check_averaged(averaged: Any) -> str:
         bias = require.number(came[1], "the mean bias")
         wanted_w, wanted_b = _averaged_reference(X, y, epochs)
         picture = _averaged_picture(w, bias) if X.shape[1] == 2 else None
-        do = "Average over every example visited, right or wrong, over all epochs."
+        do = _averaged_advice(w)
         require.close(w, wanted_w, what="the mean weights", do=do, figure=picture)
         require.close(bias, wanted_b, what="the mean bias", do=do, figure=picture)
     return "weights and bias agree on ten random problems."

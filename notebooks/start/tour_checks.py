@@ -72,7 +72,7 @@ def _check_accuracy(accuracy: Any) -> str:
             came,
             _accuracy_reference(scores, labels),
             what=f"the accuracy for {n} images and {k} classes",
-            do="Compare the position of each row's highest score with its label, and average.",
+            do="Compare the position of each row's highest score (axis 1) with its label, and average.",
             figure=_accuracy_picture(scores, labels),
         )
     return "it agrees on 20 random tables of scores."
@@ -120,7 +120,13 @@ def _inspect(net: Any) -> None:
         raise Wrong(
             f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)}. Where are most of them?"
         )
-    shape = tuple(net(torch.zeros(7, 64)).shape)
+    try:
+        shape = tuple(net(torch.zeros(7, 64)).shape)
+    except RuntimeError as error:
+        raise Wrong(
+            f"your network stopped on an input of shape (7, 64): {str(error).splitlines()[0]}. "
+            "Does each layer take what the one before it gives?"
+        ) from None
     if shape != (7, 10):
         raise Wrong(f"for 7 images expected scores of shape (7, 10), came {shape}.")
 
