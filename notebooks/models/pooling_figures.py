@@ -79,7 +79,7 @@ def race_panels(
         y = [tests[t][name] for t in times]
         rising.append(plot(times, y, color=color, dash=dash))
         rising.append(scatter(times, y, color=color, marker=marker, label=name))
-    style = {"xlabel": "step", "xlim": (0, steps), "size": (330, 260)}
+    style = {"xlabel": "step", "xlim": (0, steps), "size": (370, 260)}
     return [
         panel(*falling, ylabel="loss, mean of 10 steps", ylim=(0, 2.5), **style),
         panel(*rising, ylabel="test accuracy (%)", ylim=(0, 100), **style),
@@ -95,7 +95,7 @@ def pose_map(chart: np.ndarray, shift: float, turn: float, title: str) -> dict:
         title=title,
         xlabel="shift to the right (pixels)",
         ylabel="turn (degrees)",
-        size=(300, 290),
+        size=(400, 300),
     )
 
 
@@ -103,4 +103,4 @@ def change_bars(change: Sequence[float], names: Sequence[str]) -> dict:
     """How much each layer's map differs from that of the unmoved image."""
     marks = bar(np.arange(len(change)), change, color="c3")
     ticks = dict(enumerate(names))
-    return panel(marks, ylabel="relative change", ylim=(0, 2), xticks=ticks, size=(300, 250))
+    return panel(marks, ylabel="relative change", ylim=(0, 2), xticks=ticks, size=(370, 250))
