@@ -10,6 +10,10 @@ from dlcourse.figures import panel, plot, scatter, text
 BARE = {"axes": False, "xlabel": None, "ylabel": None}
 
 
+def _number(value: float, digits: str = ".3g") -> str:
+    return f"{float(value):{digits}}".replace("-", "−")
+
+
 def _heights(n: int) -> np.ndarray:
     """Vertical places of n nodes, top to bottom, centred on zero (n,)."""
     return (n - 1) / 2 - np.arange(n)
@@ -52,7 +56,7 @@ def _node(x: float, y: float, v: float) -> list[dict[str, Any]]:
     if np.isnan(v):
         return [scatter([x], [y], color="muted", size=5)]
     dot = scatter([x], [y], color="c1" if v >= 0 else "c2", size=5 + 6 * min(abs(v), 1.5))
-    return [dot, text(x, y + 0.24, f"{v:.2f}", anchor="middle")]
+    return [dot, text(x, y + 0.24, _number(v, ".2f"), anchor="middle")]
 
 
 def _columns(nodes: Sequence[Any]) -> dict[Any, int]:
@@ -93,14 +97,14 @@ def graph(
         marks.append(
             scatter([x], [y], color="c2" if lit else "muted", size=9 if node is active else 6)
         )
-        name = f"{label(node)} = {float(node.data):.3g}"
+        name = f"{label(node)} = {_number(node.data)}"
         marks.append(text(x, y + 0.24 * away - 0.04, name, anchor="middle"))
         if lit:
-            worth = f"{float(gradient[node]):.3g}"
+            worth = _number(gradient[node])
             marks.append(text(x, y + 0.44 * away - 0.04, worth, anchor="middle", color="c2"))
     xs, ys = zip(*at.values(), strict=True)
     lim = {"xlim": (-0.5, max(xs) + 0.5), "ylim": (min(ys) - 0.7, max(ys) + 0.6)}
-    return panel(*marks, size=(640, 260), **lim, **BARE)
+    return panel(*marks, size=(540, 260), **lim, **BARE)
 
 
 def _wire(start: tuple[float, float], end: tuple[float, float], active: bool) -> dict[str, Any]:
