@@ -190,3 +190,14 @@ def neocognitron_scene(
         digit_bars(votes / max(total, 1e-9), "last stage, relative"),
         text=said,
     )
+
+
+def example_scene(examples: Sequence[tuple[np.ndarray, tuple[int, int]]]) -> dict:
+    """Pictures of the detector exercise with (row, column) of the cross above them."""
+    style = {"axes": False, "size": (220, 220)}
+    return scene(
+        *(
+            panel(imshow(x, cmap="gray", lim=(0, 2)), title=f"the cross is at {at}", **style)
+            for x, at in examples
+        )
+    )
