@@ -52,7 +52,7 @@ def _readout(known: Row, year: int) -> str:
         return f"{year}: nothing on this map yet"
     last = max(y for y, _ in known)
     names = dict.fromkeys(name for y, name in known if y == last)
-    return f"{year}: {len(known)} entries; the last one: {', '.join(names)} ({last})"
+    return f"{year}: {len(known)} entries; newest: {', '.join(names)} ({last})"
 
 
 def by_year(years: Sequence[int], first: int = 1940) -> dict:
@@ -99,8 +99,8 @@ def stream(history: Sequence[tuple[int, int, int]], sizes: tuple[int, int], **li
     batch, merged, exact = np.array(history).T
     axis = np.arange(len(history))
     counts = panel(
-        plot(axis, exact, color="fg", width=5, label="exact recount"),
-        plot(axis, merged, color="c3", width=2, label="batch + speed"),
+        plot(axis, exact, color="muted", width=6, label="exact recount"),
+        plot(axis, merged, color="c3", width=2, label="batch + speed", dash="8 4"),
         plot(axis, batch, color="c2", dash="5 3", label="batch alone"),
         xlabel="events arrived",
         ylabel="times counted",
