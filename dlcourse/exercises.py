@@ -200,6 +200,7 @@ class Exercise:
         self.hints, self.answer = tuple(hints), answer
         self.time_limit, self.repeats = time_limit, repeats
         self._hints_given = 0
+        _remember_libraries()
 
     def check(self, answer: Any = ...) -> Card:
         """Judge `answer`. Never raises: every outcome, a fault in the answer included, is a `Card`."""
@@ -222,6 +223,7 @@ class Exercise:
         if self.answer == "function" and not callable(answer):
             return "not yet", f"expected a function, came {_kind(answer)}; pass its name.", None
         try:
+            _mend_libraries()
             with _time_limit(self.time_limit), _random_state_kept():
                 praise, *_ = [self.check_answer(answer) for _ in range(self.repeats)]
         except Wrong as wrong:
@@ -246,7 +248,14 @@ def _sentence(task: str) -> str:
 
 
 def _is_blank(answer: Any) -> bool:
-    return answer is ... or answer is None
+    return answer is None or _has_gap(answer)
+
+
+def _has_gap(value: Any) -> bool:
+    """True for `...` and for a plain container that still holds one."""
+    if type(value) in (tuple, list, dict):
+        return any(_has_gap(part) for part in (value.values() if type(value) is dict else value))
+    return value is ...
 
 
 _SILENT = {"RESUME", "NOP", "CACHE", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKEN"}
@@ -304,12 +313,25 @@ def _random_state_kept() -> Iterator[None]:
             torch.set_rng_state(before[2])
 
 
+@contextmanager
+def _learners(doing: str) -> Iterator[None]:
+    """Note on an exception what of the learner's was running, for a library's traceback has no line of theirs."""
+    try:
+        yield
+    except Exception as error:
+        error._of_learner = doing  # type: ignore[attr-defined]
+        raise
+
+
 def _explain(error: BaseException, answer: Any, check: Callable) -> tuple[Status, str, Any]:
-    """A sentence for an exception: the learner's line if it came from there, a fault of ours if not."""
+    """A sentence for an exception: the learner's line or call if it came from there, a fault of ours if not."""
     if isinstance(error, KeyboardInterrupt):
         return "not yet", "you stopped the check; run the cell again when you are ready.", None
     what = _message(error)
     line = _line_of_learner(error.__traceback__, answer, check)
+    doing = getattr(error, "_of_learner", None)
+    if line is None and isinstance(doing, str):
+        return "not yet", f"{doing} stopped with {what}", None
     if line is None:
         return (
             "not yet",
@@ -359,10 +381,50 @@ def _codes_of(answer: Any) -> list[CodeType]:
     return [part.__code__ for part in parts if hasattr(part, "__code__")]
 
 
+# --- libraries as they were -------------------------------------------------------------------
+_LIBRARIES = ("math", "numpy", "numpy.linalg", "numpy.random", "torch", "torch.nn.functional")
+_SELF_CHANGED = {"manual_seed"}  # torch._dynamo wraps it when it is loaded
+_library_functions: dict[str, list[tuple[Any, str, Any]]] = {}
+
+
+def _remember_libraries() -> None:
+    """Keep the public functions of every library loaded by now, each library once."""
+    for name in _LIBRARIES:
+        library = sys.modules.get(name)
+        if library is not None and name not in _library_functions:
+            places = (library, library.Tensor) if name == "torch" else (library,)
+            _library_functions[name] = [entry for place in places for entry in _functions(place)]
+
+
+def _functions(place: Any) -> list[tuple[Any, str, Any]]:
+    names = dir(place) if isinstance(place, type) else list(vars(place))
+    public = [name for name in names if not name.startswith("_") and name not in _SELF_CHANGED]
+    found = [(place, name, getattr(place, name, None)) for name in public]
+    return [entry for entry in found if callable(entry[2]) and _in_place(*entry)]
+
+
+def _in_place(place: Any, name: str, function: Any) -> bool:
+    return getattr(place, name, None) is function
+
+
+def _mend_libraries() -> None:
+    """Put replaced functions back and say so, or the reference would run on them."""
+    entries = [entry for found in _library_functions.values() for entry in found]
+    replaced = [entry for entry in entries if not _in_place(*entry)]
+    for entry in replaced:
+        setattr(*entry)
+    if replaced:
+        place, name, _ = replaced[0]
+        raise Wrong(
+            f"{place.__name__}.{name}: expected the library's own, came a replacement (an = where a call was meant?). "
+            "The original is back; take the replacement out and run the cell again."
+        )
+
+
 # --- strict conversion ------------------------------------------------------------------------
 # Our own references, taken at import: a learner's `np.allclose = lambda *a: True` changes nothing here.
 _array, _abs, _isfinite, _isnan, _any = np.array, np.abs, np.isfinite, np.isnan, np.any
-_argmax, _unravel, _where, _greater = np.argmax, np.unravel_index, np.where, np.greater
+_argmax, _unravel = np.argmax, np.unravel_index
 _default_rng, _deepcopy = np.random.default_rng, copy.deepcopy
 
 _SCALARS = {int, float, *(t for t in np.sctypeDict.values() if issubclass(t, np.number))}
@@ -394,6 +456,8 @@ def _refuse(what: str, expected: str, value: Any, do: str = "") -> Wrong:
 
 def _plain(value: Any, what: str) -> np.ndarray:
     """A fresh base-class array of `value`; refuses every type that could answer for itself."""
+    if _has_gap(value):
+        raise _NotAttempted
     cls = type(value)
     if cls in _SCALARS or cls in _BOOLS or cls is np.ndarray:
         plain = _array(value)
@@ -546,7 +610,7 @@ class _Require:
         )
         came = plain.astype(np.float64)
         excess = _abs(came - wanted) - (atol + rtol * _abs(wanted))
-        if not _any(_greater(excess, 0)):
+        if not _any(~(excess <= 0)):  # not: excess > 0, which is false for NaN
             return
         at = () if scalar else tuple(int(i) for i in _unravel(_argmax(excess), excess.shape))
         place = "" if scalar else f" at index {list(at)}"
@@ -563,19 +627,42 @@ class _Require:
     def call(fn: Callable, *args: Any, may_change_input: bool = False, **kwargs: Any) -> Any:
         """`fn(*args, **kwargs)` on deep copies; the value returned must not be None.
 
-        Raises `Wrong` for a wrong number of arguments, a changed input, a missing return. Compute what you expect
-        after this call, so that it is nowhere on the stack while the learner's code runs.
+        Raises `Wrong` for a wrong number of arguments, a changed input, a missing return, a replaced library function.
+        Compute what you expect after this call, so that it is nowhere on the stack while the learner's code runs.
         """
         _check_arity(fn, args, kwargs)
         given, kept = _fresh((args, kwargs)), _fresh((args, kwargs))
-        result = fn(*given[0], **given[1])
-        if result is ... or result is NotImplemented:
+        with _Require.running(_calling(args, kwargs)):
+            result = fn(*given[0], **given[1])
+        if result is NotImplemented or _has_gap(result):
             raise _NotAttempted
         if result is None:
             raise Wrong("your function returned None; is a return missing?")
         if not may_change_input and not _same(given, kept):
             raise Wrong("your function changed its input; work on a copy and return the result.")
         return result
+
+    @staticmethod
+    @contextmanager
+    def running(doing: str) -> Iterator[None]:
+        """A block that runs what the learner built (`doing`: "training your network"): its errors are theirs."""
+        try:
+            with _learners(doing):
+                yield
+        finally:
+            _mend_libraries()
+
+    @staticmethod
+    def scores(model: Any, x: Any) -> tuple[Any, int]:
+        """`model(x)` without gradients, and how many numbers it used that are neither in x nor in its weights.
+
+        The second is what a network looks up outside its parameters and floating-point buffers: tensors kept in
+        attributes, closures or integer buffers, and arrays that come back from NumPy. Constants such as `torch.zeros` do not count.
+        """
+        torch = sys.modules["torch"]
+        weights = (*model.parameters(), *(b for b in model.buffers() if b.is_floating_point()))
+        with torch.no_grad(), _watch((x, *weights)) as watch:
+            return _Require.call(model, x), watch.foreign
 
     @staticmethod
     def agrees(
@@ -606,6 +693,40 @@ def _whole(plain: np.ndarray, what: str) -> np.ndarray:
     ):
         raise Wrong(f"{what}: expected whole numbers, came fractions among them.")
     return plain.astype(np.int64)
+
+
+def _calling(args: tuple, kwargs: dict) -> str:
+    given = ", ".join(_kind(value) for value in (*args, *kwargs.values()))
+    return "calling your answer" + (f" with {given}" if given else "")
+
+
+def _watch(known: Sequence[Any]) -> Any:
+    """A torch mode that counts in `foreign` the numbers of tensors that are neither known nor computed from tensors."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    class Watch(TorchDispatchMode):
+        foreign, kept, seen = 0, list(known), {t.untyped_storage().data_ptr() for t in known}
+
+        def note(self, values: Any, counts: bool) -> None:
+            for tensor in (t for t in tree_leaves(values) if type(t) in _tensor_types()):
+                place = tensor.untyped_storage().data_ptr()
+                if place not in self.seen:
+                    self.foreign += tensor.numel() * counts
+                    self.kept.append(
+                        tensor
+                    )  # else its memory, and so its place, could be used again
+                    self.seen.add(place)
+
+        def __torch_dispatch__(
+            self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        ) -> Any:
+            self.note((args, kwargs), counts=True)
+            result = operation(*args, **(kwargs or {}))
+            self.note(result, counts=False)
+            return result
+
+    return Watch()
 
 
 def _check_arity(fn: Callable, args: tuple, kwargs: dict) -> None:

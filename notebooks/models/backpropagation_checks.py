@@ -272,14 +272,25 @@ LIES: dict[str, Callable[[Callable], Callable]] = {
 }
 
 
+def _rule(slope: Callable, lie: str | None) -> Callable:
+    """The rule of a suspect; honest or not, all are one and the same function from outside."""
+    tell = LIES[lie](slope) if lie else (lambda x, g: g * slope(x))
+
+    def rule(x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return tell(x, g)
+
+    return rule
+
+
 def _suspects(rng: np.random.Generator) -> tuple[dict, dict[str, str], dict[str, Pair]]:
     """Honest and lying suspects in random order, the lie of each liar, and every suspect's true pair."""
-    honest = [(*pair, None) for pair in _curves(rng.uniform(0.6, 1.8))]
-    lying = [(*_curves(rng.uniform(0.6, 1.8))[rng.integers(4)], lie) for lie in LIES]
-    people = [(honest + lying)[i] for i in rng.permutation(len(honest) + len(lying))]
+    kinds = [(kind, None) for kind in range(len(_curves(1.0)))] + [
+        (rng.integers(4), lie) for lie in LIES
+    ]
+    everyone = [(*_curves(rng.uniform(0.6, 1.8))[kind], lie) for kind, lie in kinds]
+    people = [everyone[i] for i in rng.permutation(len(everyone))]
     names = [f"suspect {i + 1}" for i in range(len(people))]
-    rules = [LIES[lie](s) if lie else (lambda x, g, s=s: g * s(x)) for _, s, lie in people]
-    suspects = {n: (f, rule) for n, (f, _, _), rule in zip(names, people, rules, strict=True)}
+    suspects = {n: (f, _rule(s, lie)) for n, (f, s, lie) in zip(names, people, strict=True)}
     lies = {n: lie for n, (_, _, lie) in zip(names, people, strict=True) if lie}
     return suspects, lies, {n: (f, s) for n, (f, s, _) in zip(names, people, strict=True)}
 

@@ -297,6 +297,17 @@ def _weights(model: nn.Module) -> int:
     return sum(p.numel() for p in kept)
 
 
+def _scores(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The scores (n, 10) of x (n, 1, 16, 16); refuses a network that looks its answers up."""
+    scores, looked_up = require.scores(model, x)
+    if looked_up + _weights(model) > LIMIT and looked_up:
+        raise Wrong(
+            f"it has {_weights(model)} parameters and uses {looked_up} numbers besides, {LIMIT} are allowed in all; "
+            "let it learn what it needs to know."
+        )
+    return require.tensor(scores, "the scores", shape=(len(x), 10))
+
+
 def _confusion(said: np.ndarray, y: np.ndarray, score: float) -> dict:
     table = np.zeros((10, 10))
     np.add.at(table, (y, said), 1)
@@ -318,8 +329,8 @@ def _check_small(answer: Any) -> str:
         raise Wrong(
             f"expected a torch module, came {type(model).__name__}; return nn.Sequential(…), for instance."
         )
-    scores = require.call(model, torch.rand(5, 1, 16, 16))
-    require.tensor(scores, "the scores", shape=(5, 10))
+    some = torch.rand(5, 1, 16, 16)
+    require.call(model, some)  # lazy layers get their weights
     if (count := _weights(model)) > LIMIT:
         raise Wrong(
             f"it has {count} parameters, {LIMIT} are allowed; share more, or use fewer maps."
@@ -328,6 +339,7 @@ def _check_small(answer: Any) -> str:
         raise Wrong(
             "it has no parameter that can learn; a network that knows the answer already is not one."
         )
+    _scores(model, some)
     rng = require.rng()
     split, names = data.digits(8, seed=int(rng.integers(1_000_000))), rng.permutation(10)
     x, y = (
@@ -335,13 +347,7 @@ def _check_small(answer: Any) -> str:
         torch.tensor(names[split.y_train]),
     )  # every check renames the classes
     _train(model.train(), x, y)
-    scores, looked_up = require.scores(model.eval(), _dropped(split.x_test, rng))
-    if count + looked_up > LIMIT:
-        raise Wrong(
-            f"it has {count} parameters and uses {looked_up} numbers besides, {LIMIT} are allowed in all; "
-            "let it learn what it needs to know."
-        )
-    scores = require.tensor(scores, "the scores", shape=(len(split.y_test), 10))
+    scores = _scores(model.eval(), _dropped(split.x_test, rng))
     back = np.argsort(names)
     said = back[scores.argmax(1).numpy()]
     score = 100 * float((said == split.y_test).mean())

@@ -104,31 +104,42 @@ def _trained(build: Any, seed: int, split: data.Split) -> tuple[nn.Module, torch
     net = require.call(build)
     _inspect(net)
     x, y = torch.tensor(split.x_train), torch.tensor(split.y_train)
-    if (before := float((net(x).argmax(1) == y).float().mean())) > 0.5:
+    if (before := float((_answers(net, x) == y).float().mean())) > 0.5:
         raise Wrong(
             f"expected an untrained network, came one that already reads {before:.0%} of the digits."
         )
-    fit(net, x, y, epochs=EPOCHS, lr=0.01, seed=seed, progress=False)
-    return net, net(torch.tensor(split.x_test)).argmax(1)
+    with require.running("training your network"):
+        fit(net.train(), x, y, epochs=EPOCHS, lr=0.01, seed=seed, progress=False)
+    return net, _answers(net, torch.tensor(split.x_test))
+
+
+def _answers(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The classes (N,) of x (N, 64); refuses a network that looks its answers up."""
+    scores, looked_up = require.scores(net.eval(), x)
+    if _weights(net) + looked_up > MAX_WEIGHTS:
+        raise Wrong(
+            f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)} and {looked_up} numbers besides. "
+            "Let the network learn what it needs to know."
+        )
+    return require.tensor(scores, "the scores", shape=(len(x), 10)).argmax(1)
 
 
 def _inspect(net: Any) -> None:
     """Refuse what is not a module, is too large, or has another shape."""
     if not isinstance(net, nn.Module):
         raise Wrong(f"expected an nn.Module, came an object of type {type(net).__name__}.")
-    if _weights(net) > MAX_WEIGHTS:
-        raise Wrong(
-            f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)}. Where are most of them?"
-        )
     try:
-        shape = tuple(net(torch.zeros(7, 64)).shape)
+        scores = require.call(net, torch.zeros(7, 64))
     except RuntimeError as error:
         raise Wrong(
             f"your network stopped on an input of shape (7, 64): {str(error).splitlines()[0]}. "
             "Does each layer take what the one before it gives?"
         ) from None
-    if shape != (7, 10):
-        raise Wrong(f"for 7 images expected scores of shape (7, 10), came {shape}.")
+    require.tensor(scores, "the scores of 7 images", shape=(7, 10))
+    if _weights(net) > MAX_WEIGHTS:
+        raise Wrong(
+            f"expected at most {MAX_WEIGHTS} weights, came {_weights(net)}. Where are most of them?"
+        )
 
 
 def _mistakes_picture(split: data.Split, guess: torch.Tensor) -> dict:

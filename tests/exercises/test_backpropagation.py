@@ -118,7 +118,21 @@ def inspector(low=0.1, high=2.0, signs=(-1, 1), tolerance=1e-5, random_g=True, p
     return answer
 
 
+def by_common_code(suspects):
+    """Looks at the rules from outside instead of testing them."""
+    codes = [rule.__code__ for _, rule in suspects.values()]
+    return {n for n, (_, rule) in suspects.items() if codes.count(rule.__code__) < 3}
+
+
+def replaces_maximum(a, b):
+    torch.maximum = lambda a, b: 0 * (a + b)
+    return 0 * (a + b), lambda g: (0 * a, 0 * b)
+
+
 EMPTY = [
+    ("by_hand", (54, ...)),
+    ("maximum", lambda a, b: (np.maximum(a, b), ...)),
+    ("maximum", lambda a, b: (np.maximum(a, b), lambda g: (g, ...))),
     ("by_hand", ...),
     ("by_hand", None),
     ("maximum", lambda a, b: ...),
@@ -171,6 +185,13 @@ WRONG = [
     ("flatten", lambda Ws, bs: (Ws[-1], bs[-1]), "the last layer"),
     ("flatten", lambda Ws, bs: (sum(w.sum() for w in Ws), 0.0), "numbers"),
     ("flatten", lambda Ws, bs: AlwaysEqual(), "an object that lies"),
+    ("maximum", replaces_maximum, "replaces PyTorch's"),
+    (
+        "inspector",
+        lambda s: {n for n, (_, r) in s.items() if not r.__defaults__},
+        "looks at defaults",
+    ),
+    ("inspector", by_common_code, "looks at the code objects"),
     ("inspector", lambda suspects: set(), "accuses nobody"),
     ("inspector", lambda suspects: set(suspects), "accuses everybody"),
     ("inspector", inspector(signs=(1,)), "positive x only"),

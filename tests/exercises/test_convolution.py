@@ -138,6 +138,26 @@ def test_strided_in_another_style():
     assert exercises.strided.check(torch_strided).status == "right"
 
 
+def test_float32_is_precise_enough():
+    def single(x, w, stride):
+        return torch_strided(x.astype("f"), w.astype("f"), stride)
+
+    assert exercises.strided.check(single).status == "right"
+
+
+def test_a_replaced_library_function_is_refused_and_put_back():
+    true_abs = np.abs
+
+    def replaces(d, x):
+        np.abs = lambda z: np.zeros(1)
+        return np.zeros([n - m + 1 for n, m in zip(x.shape, d.shape, strict=True)])
+
+    card = exercises.kernel_gradient.check(replaces)
+    assert card.status == "not yet"
+    assert "numpy.abs" in card.text
+    assert np.abs is true_abs
+
+
 def test_a_fabricated_result_is_refused():
     assert exercises.strided.check(lambda x, w, stride: AlwaysEqual()).status == "not yet"
     assert exercises.kernel_gradient.check(lambda d, x: AlwaysEqual()).status == "not yet"
@@ -216,6 +236,26 @@ def test_examples_are_what_they_say():
 
 
 # --- a thousand parameters -----------------------------------------------------------------------
+class Learning(nn.Module):
+    """Looks every digit up in scikit-learn's copy and learns only which name goes with which score."""
+
+    def __init__(self):
+        super().__init__()
+        self.cheat, self.last = Cheat(), nn.Linear(10, 10)
+
+    def forward(self, x):
+        return self.last(self.cheat(x))
+
+
+class NoGradient(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.last(F.avg_pool2d(x, 4).flatten(1)).detach()
+
+
 class Cheat(nn.Module):
     """Looks every digit up in scikit-learn's copy."""
 
@@ -247,14 +287,19 @@ def large():
         (lambda: nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(16, 9)), "shape"),
         (lambda: nn.Flatten(), "can learn"),
         (lambda: F.relu, "torch module"),
-        (Cheat, "share"),
+        (Cheat, "besides"),
+        (Learning, "besides"),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(10, 10)), "calling your answer with a tensor"),
+        (lambda: nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(16, 10)).double(), "dtype"),
+        (NoGradient, "training your network"),
     ],
-    ids=["too large", "dense", "nine classes", "nothing to learn", "no module", "looked up"],
+    ids=["too large", "dense", "nine classes", "nothing to learn", "no module", "looked up", "looked up and learned", "shapes", "double", "no gradient"],
 )  # fmt: skip
 def test_wrong_networks(answer, word):
     card = exercises.small_network.check(answer)
     assert card.status == "not yet"
-    assert word in card.text
+    assert word.lower() in card.text.lower()
+    assert "our fault" not in card.text
 
 
 def test_another_network_is_right():
@@ -269,6 +314,15 @@ def test_another_network_is_right():
             return self.last(F.relu(self.second(h)).amax((2, 3)))
 
     card = exercises.small_network.check(Mine)
+    assert card.status == "right", card
+
+
+def test_a_network_of_lazy_layers_is_right():
+    def lazy():
+        return nn.Sequential(nn.LazyConv2d(5, 3), nn.ReLU(), nn.MaxPool2d(2), nn.LazyConv2d(15, 3), nn.ReLU(),
+                             nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.LazyLinear(10))  # fmt: skip
+
+    card = exercises.small_network.check(lazy)
     assert card.status == "right", card
 
 

@@ -33,6 +33,16 @@ def unsigned_margin(X, y, w, b):
     return np.abs(X @ w + b).min() / np.linalg.norm(w)
 
 
+def margin_in_the_plane(X, y, w, b):
+    lengths = [t * (w[0] * p + w[1] * q + b) for (p, q), t in zip(X, y, strict=True)]
+    return min(lengths) / np.hypot(w[0], w[1])
+
+
+def replaces_dot(X, y, w, b):
+    np.dot = lambda *args: 0.0
+    return 0.0
+
+
 def no_return(X, y, w, b):
     _ = (y * (X @ w + b)).min() / np.linalg.norm(w)
 
@@ -73,7 +83,9 @@ SUM_PARITY = {"W": np.ones((3, 3)), "c": np.array([2.0, 0.0, -2.0])}
         ("nand", ...),
         ("margin", lambda X, y, w, b: ...),
         ("averaged", lambda X, y, epochs: ...),
+        ("nand", (-1, -1, ...)),
         ("parity", ...),
+        ("parity", {"W": [[1, 1, 1], [1, 1, ...]], "c": [0], "v": [1], "d": 0}),
         ("parity", {"W": ..., "c": ..., "v": ..., "d": ...}),
     ],
 )
@@ -97,6 +109,7 @@ WRONG = [
     ("margin", lambda X, y, w, b: AlwaysEqual(), "an object that lies"),
     ("margin", lambda X, y, w: 0.1, "wrong arguments"),
     ("margin", no_return, "no return"),
+    ("margin", replaces_dot, "replaces the library's function"),
     ("averaged", lambda X, y, e: walk(X, y, e, last=True), "the last weights"),
     ("averaged", lambda X, y, e: walk(X, y, e, on_mistake_only=True), "averages over mistakes"),
     ("averaged", lambda X, y, e: walk(X, y, 1), "ignores the epochs"),
@@ -157,6 +170,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
             "margin",
             lambda X, y, w, b: min(y[i] * (X[i] @ w + b) for i in range(len(y))) / (w @ w) ** 0.5,
         ),
+        ("margin", margin_in_the_plane),
         ("averaged", vectorised_average),
         (
             "parity",

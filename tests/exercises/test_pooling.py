@@ -80,6 +80,7 @@ WRONG = [
     ("field", 30, "one number"),
     ("field", AlwaysEqual(), "an object that lies"),
     ("padded", lambda *a: pool(*a, fill=0.0), "a border of zeros"),
+    ("padded", lambda *a: pool(*a, fill=-1e9), "a border that is low, but not low enough"),
     ("padded", lambda *a: pool(*a, last=True), "the last of equals wins"),
     ("padded", lambda *a: pool(*a, share=True), "ties share the gradient"),
     ("padded", lambda *a: pool(*a, add=False), "overlaps overwrite"),
@@ -108,6 +109,8 @@ def test_the_empty_answer_is_not_attempted(name: str) -> None:
     assert exercise.check().status == "not attempted"
     if exercise.answer == "function":
         assert exercise.check(lambda *args: ...).status == "not attempted"
+    assert checks.field.check((30, ...)).status == "not attempted"
+    assert checks.padded.check(lambda x, *args: (x, ...)).status == "not attempted"
 
 
 @pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
@@ -145,6 +148,19 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_float32_is_precise_enough() -> None:
+    single = lambda x, grad, *a: pool(x.astype("f"), grad.astype("f"), *a)  # noqa: E731
+    assert checks.padded.check(single).status == "right"
+    features = lambda x, k: global_features(x.astype("f"), k.astype("f"))  # noqa: E731
+    assert checks.invariant.check(features).status == "right"
+
+
+def test_the_border_is_named_when_it_is_wrong() -> None:
+    card = checks.padded.check(lambda *a: pool(*a, fill=0.0))
+    assert "border" in card.text
+    assert "overlap" not in card.text
 
 
 def test_a_remembered_answer_is_refused() -> None:

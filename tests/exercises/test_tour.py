@@ -42,6 +42,27 @@ class LooksUp(nn.Module):
         return self.scale * nn.functional.one_hot(torch.tensor(self.answers[nearest]), 10).float()
 
 
+class Learning(LooksUp):
+    """Looks the digit up and learns only which score belongs to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(10, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(super().forward(x))
+
+
+class Pair(nn.Linear):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, int]:
+        return super().forward(x), 0
+
+
+class NoGradient(nn.Linear):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).detach()
+
+
 def linear_without_bias() -> nn.Module:
     return nn.Linear(64, 10, bias=False)
 
@@ -75,6 +96,11 @@ WRONG = [
     ("small_net", lambda: nn.Sequential(nn.Linear(64, 2), nn.Linear(2, 10)), "too narrow to learn"),
     ("small_net", lambda: "a net", "not a module"),
     ("small_net", LooksUp, "remembers the data"),
+    ("small_net", Learning, "remembers the data and learns the names"),
+    ("small_net", lambda: Pair(64, 10), "returns a pair"),
+    ("small_net", lambda: NoGradient(64, 10), "cannot learn"),
+    ("small_net", lambda: nn.Sequential(nn.Flatten(2), nn.Linear(64, 10)), "fails in the library"),
+    ("small_net", nn.Linear(64, 10), "a network instead of a function"),
 ]
 
 
@@ -83,6 +109,7 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
     card = getattr(checks, name).check(answer)
     assert card.status == "not yet", why
     assert len(card.text) > 20
+    assert "our fault" not in card.text
 
 
 @pytest.mark.parametrize("name", ["first_loss", "accuracy", "small_net"])
@@ -99,6 +126,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
             lambda s, y: sum(int(np.argmax(r)) == k for r, k in zip(s, y, strict=True)) / len(y),
         ),
         ("small_net", linear_without_bias),
+        ("small_net", lambda: nn.LazyLinear(10)),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:

@@ -341,6 +341,55 @@ def test_a_fault_of_the_check_is_called_ours():
     assert "That is our fault" in card.text
 
 
+def test_a_library_that_fails_on_the_learners_object_is_not_our_fault():
+    def check(answer):
+        require.call(require.call(answer), torch.ones(2, 3))
+
+    card = Exercise("net", "write a net", check).check(lambda: torch.nn.Linear(4, 1))
+    assert "tensor of shape (2, 3)" in card.text
+    assert "our fault" not in card.text
+
+
+def test_training_the_learners_object_is_not_our_fault():
+    def check(answer):
+        with require.running("training your network"):
+            torch.ones(1).backward()
+
+    card = Exercise("net", "write a net", check).check(lambda: 1)
+    assert card.text.startswith("Training your network stopped with RuntimeError")
+
+
+@pytest.mark.parametrize("answer", [(1, ...), [[1, 2], [3, ...]], {"a": {"b": ...}}])
+def test_an_answer_with_a_gap_is_not_attempted(answer):
+    assert value_exercise().check(answer).status == "not attempted"
+    assert judge(lambda X, w: answer).status == "not attempted"
+
+
+@pytest.mark.parametrize(("library", "name"), [(np, "sqrt"), (torch.Tensor, "numpy")])
+def test_a_replaced_function_is_named_and_put_back(library, name):
+    original = getattr(library, name)
+    setattr(library, name, lambda *args: 0)
+    card = value_exercise().check(3)
+    assert f"{library.__name__}.{name}" in card.text
+    assert getattr(library, name) is original
+    assert value_exercise().check(3).status == "right"
+
+
+def test_scores_count_the_numbers_that_are_not_weights():
+    class Net(torch.nn.Linear):
+        table = torch.ones(50, 3)
+        bare = True
+
+        def forward(self, x):
+            scores = super().forward(x) + torch.zeros(len(x), 2)
+            return scores if self.bare else scores + (x @ self.table.T).sum(1, keepdim=True)
+
+    net, x = Net(3, 2), torch.rand(7, 3)
+    assert require.scores(net, x)[1] == 0
+    net.bare = False
+    assert require.scores(net, x)[1] == 150
+
+
 def test_an_endless_loop_ends_with_a_sentence():
     def endless(X, w):
         while True:
