@@ -106,6 +106,7 @@ TRAPS = (
     ("three units with three knots", ([1, 1, -2], [0, -1, 3], [1, -2, 1])),
     ("a unit with v = 0", ([1, 1], [0, -1], [1, 0])),
     ("a unit with w = 0", ([1, 0], [0, 2], [1, 1])),
+    ("two knots close together", ([10**5, 10**5 + 1], [-1, -1], [1, 1])),
     ("two units with one knot", ([1, 2], [-1, -2], [1, 1])),
     ("two units whose kinks cancel", ([1, -2], [-1, 2], [2, -1])),
     ("no unit at all", ([], [], [])),

@@ -133,6 +133,11 @@ WRONG = [
     ("pieces", lambda w, c, v: bends(w, c, v, weigh=False), "the sign of w"),
     ("pieces", lambda w, c, v: bends(w, c, v, cancel=False), "kinks that cancel"),
     ("pieces", lambda w, c, v: bends(w, c, v, key=lambda a, b: a // b), "rounded knots"),
+    (
+        "pieces",
+        lambda w, c, v: bends(w, c, v, key=lambda a, b: round(a / b, 9)),
+        "knots to 9 places",
+    ),
     ("pieces", count_on_a_grid, "a grid misses what lies between"),
     ("pieces", lambda w, c, v: AlwaysEqual(), "an object that lies"),
     ("init", he, "He for everything"),
