@@ -62,9 +62,9 @@ def separability_panel(sizes: np.ndarray, rows: Mapping[str, np.ndarray], P: int
     marks = [
         plot(sizes, y, color=color, label=name, dash=dash) for (name, y), color, dash in styles
     ]
-    marks.append(plot([P, P], [0, 3], color="muted", width=1))
+    marks.append(plot([P, P], [0, 4], color="muted", width=1))
     labels = {"xlabel": "places pooled, P", "ylabel": "separability ψ"}
-    return panel(*marks, ylim=(0, 3), size=(360, 270), **labels)
+    return panel(*marks, ylim=(0, 4), size=(360, 270), **labels)
 
 
 def race_panels(
@@ -95,6 +95,8 @@ def pose_map(chart: np.ndarray, shift: float, turn: float, title: str) -> dict:
         title=title,
         xlabel="shift to the right (pixels)",
         ylabel="turn (degrees)",
+        xticks={x: str(x) for x in range(-4, 5, 2)},
+        yticks={y: str(y) for y in range(-90, 91, 45)},
         size=(400, 300),
     )
 
