@@ -109,9 +109,11 @@ def _advice(what: str, kind: str, size: float) -> str:
         return f"All inputs were negative here, down to {-size:.0e}. Which number in the border never wins?"
     if what == "y":
         return "Look at the border in the pictures: what does it contain, and where does a window begin?"
+    overlap = "Where windows overlap, one pixel can win several times: add its gradients up."
     if kind == "ties":
-        return "This map is full of equal numbers: let the first in reading order win, and only that one."
-    return "Where windows overlap, one pixel can win several times: add its gradients up."
+        first = "This map is full of equal numbers: let the first in reading order win, and only that one."
+        return f"{first} {overlap}"
+    return overlap
 
 
 def _equal(came: np.ndarray, want: np.ndarray) -> bool:
