@@ -36,10 +36,21 @@ def _by_hand_graph(gradient: dict[str, float]) -> dict:
 def _check_by_hand(answer: Any) -> str:
     da, db = require.array(answer, "(dL/da, dL/db)", shape=(2,))
     picture = _by_hand_graph({"loss": 1.0, "u": -18.0, "a": da, "b": db})
+    if abs(da + 54) < 1e-6:
+        raise Wrong(
+            "dL/da: the size is right and the sign is not, came -54; both factors are negative.",
+            picture,
+        )
     if abs(da - 54) > 1e-6:
         raise Wrong(
             f"dL/da: expected the g that arrives at the product times the other factor, came {da:g}. "
             "The picture has what arrives at u; go on from there.",
+            picture,
+        )
+    if abs(db - 54) < 1e-6:
+        raise Wrong(
+            "dL/da is right. dL/db: the size is right and the sign is not, came 54; "
+            "what arrives at u is negative.",
             picture,
         )
     if abs(db + 54) > 1e-6:
@@ -210,12 +221,14 @@ def _check_flatten(answer: Any) -> str:
         result = require.call(answer, Ws, bs)
         if type(result) not in (tuple, list) or len(result) != 2:
             raise Wrong("expected a pair (W, b); return both.")
-        W = require.array(result[0], f"W of {layers} layers", shape=(sizes[0], sizes[-1]))
-        b = require.array(result[1], f"b of {layers} layers", shape=(sizes[-1],))
+        W = require.array(
+            result[0], f"the matrix W of {layers} layers", shape=(sizes[0], sizes[-1])
+        )
+        b = require.array(result[1], f"the bias b of {layers} layers", shape=(sizes[-1],))
         x = rng.normal(size=(40, sizes[0]))
         came, wanted = x @ W + b, _stack(x, Ws, bs)
         picture = _agreement(wanted[:, 0], came[:, 0])
-        require.close(b, _stack(np.zeros(sizes[0]), Ws, bs), what=f"b of {layers} layers", figure=picture,
+        require.close(b, _stack(np.zeros(sizes[0]), Ws, bs), what=f"the bias b of {layers} layers", figure=picture,
                       do="Each bias still passes through the layers after it.")  # fmt: skip
         require.close(came, wanted, atol=1e-8, what=f"x @ W + b for {layers} layers", figure=picture,
                       do="Multiply in the order in which x meets the layers.")  # fmt: skip
@@ -238,7 +251,7 @@ flatten = Exercise(
     hints=(
         "Write two layers out: (x W1 + b1) W2 + b2, and multiply the bracket.",
         "The new weights are W1 W2. The first bias has become b1 W2, and b2 is added.",
-        "Start with W, b = Ws[0], bs[0]; for each further layer (A, a): W, b = W @ A, b @ A + a.",
+        "Start with W, b = Ws[-1], bs[-1]; for each layer (A, a) in front, last first: W, b = A @ W, a @ W + b.",
     ),
 )
 
