@@ -60,7 +60,7 @@ def _check_size(answer: Any) -> str:
         raise Wrong(
             f"the side is right. The parameters: came {count}; {slip}", _window_picture(side)
         )
-    return "right: 112 and 9 472. This is how ResNet begins."
+    return "right: 112 and 9 472. GoogLeNet begins so; ResNet usually drops the biases."
 
 
 size = Exercise(
@@ -250,7 +250,8 @@ def _check_detector(answer: Any) -> str:
         why = (
             "all weights are positive or zero, so brightness alone wins: punish light where the cross has none."
             if w.min() >= 0
-            else "look where it fires in the picture: which of your weights likes that, and which could object?"
+            else "look where it fires in the picture: which of your weights likes that, and which could object? "
+            "Look just beyond the ends of its arms."
         )
         raise Wrong(f"it found {found} of 100 crosses, 95 are wanted; {why}", _missed(*miss))
     return f"it found {found} of 100 crosses in new pictures."

@@ -73,7 +73,11 @@ def heading_curves(curves: Mapping[str, np.ndarray], x: Sequence[float], **style
     """Mean lines of curves[name] (seeds, len(x)) with one mark per seed."""
     marks = []
     for (name, y), color, shape, dash in zip(
-        curves.items(), ("c1", "c2"), ("o", "s"), (None, "6 4"), strict=False
+        curves.items(),
+        ("c1", "c3", "c2", "c4"),
+        ("o", "^", "s", "x"),
+        (None, "2 3", "6 4", "8 3 2 3"),
+        strict=False,
     ):
         marks.append(plot(x, y.mean(0), color=color, label=name, dash=dash))
         marks.append(scatter(np.tile(x, len(y)), y.ravel(), color=color, size=3, marker=shape))
