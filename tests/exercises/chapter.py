@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import nbformat
+import numpy as np
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
@@ -33,3 +34,22 @@ def solutions(chapter: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": chapter}
     exec(compile(ast.Module(body, []), f"{chapter}.ipynb", "exec"), names)
     return names
+
+
+class AlwaysEqual:
+    """A cheat: claims to equal everything, and shows `claim` to whoever asks for a number or an array."""
+
+    def __init__(self, claim: float | list[float]) -> None:
+        self.claim = np.array(claim)
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return float(self.claim.flat[-1])
+
+    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
+        return self.claim

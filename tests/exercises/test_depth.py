@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
 checks = load_checks("models/depth")
 SOLUTIONS = solutions("models/depth")
@@ -17,22 +17,6 @@ NAMES = {
     "init": "init_std_solution",
     "fold": "fold_in_three_solution",
 }
-
-
-class AlwaysEqual:
-    """Claims to equal everything and to be every number."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __float__(self) -> float:
-        return 120.0
-
-    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
-        return np.array(120.0)
 
 
 def bends(w, c, v, *, key=Fraction, weigh=True, merge=True, cancel=True) -> int:
@@ -127,7 +111,7 @@ WRONG = [
     ("units", 60, "half the width"),
     ("units", 119.5, "no whole number"),
     ("units", 0, "none"),
-    ("units", AlwaysEqual(), "an object that lies"),
+    ("units", AlwaysEqual(120.0), "an object that lies"),
     ("pieces", lambda w, c, v: len(w) + 1, "units plus one"),
     ("pieces", lambda w, c, v: bends(w, c, v, merge=False), "shared knots counted twice"),
     ("pieces", lambda w, c, v: bends(w, c, v, weigh=False), "the sign of w"),
@@ -139,18 +123,18 @@ WRONG = [
         "knots to 9 places",
     ),
     ("pieces", count_on_a_grid, "a grid misses what lies between"),
-    ("pieces", lambda w, c, v: AlwaysEqual(), "an object that lies"),
+    ("pieces", lambda w, c, v: AlwaysEqual(120.0), "an object that lies"),
     ("init", he, "He for everything"),
     ("init", centred, "variance in place of the mean square"),
     ("init", variance_itself, "the variance, no root"),
     ("init", forgets_fan_in, "forgets the number of inputs"),
     ("init", lambda phi, fan_in: -monte_carlo(phi, fan_in), "negative"),
-    ("init", lambda phi, fan_in: AlwaysEqual(), "an object that lies"),
+    ("init", lambda phi, fan_in: AlwaysEqual(120.0), "an object that lies"),
     ("fold", lambda k: fold(k, weights=(3, -6, 3)), "the last slope"),
     ("fold", lambda k: fold(k, knots=(0, 0.3, 0.6)), "knots in the wrong place"),
     ("fold", lambda k: fold(k, layers=1)[: k + 1], "only one layer"),
     ("fold", lambda k: fold(1), "right for k = 1 only"),
-    ("fold", lambda k: [AlwaysEqual()] * (k + 1), "objects that lie"),
+    ("fold", lambda k: [AlwaysEqual(120.0)] * (k + 1), "objects that lie"),
 ]
 
 

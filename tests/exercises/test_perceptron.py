@@ -3,26 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
 checks = load_checks("models/perceptron")
 SOLUTIONS = solutions("models/perceptron")
-
-
-class AlwaysEqual:
-    """Claims to equal everything and to be every number."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __float__(self) -> float:
-        return 1.0
-
-    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
-        return np.array([-1.0, -1.0, 1.0])
 
 
 def unnormalised_margin(X, y, w, b):
@@ -100,13 +84,13 @@ WRONG = [
     ("nand", (0, 0, 1), "always true"),
     ("nand", (-1, -1), "no bias"),
     ("nand", (-1, -1, 0), "a case on the boundary"),
-    ("nand", AlwaysEqual(), "an object that lies"),
+    ("nand", AlwaysEqual([-1.0, -1.0, 1.0]), "an object that lies"),
     ("nand", "(-1, -1, 1)", "a text"),
     ("nand", (float("nan"), -1, 1), "not a number"),
     ("margin", unnormalised_margin, "forgets the length of w"),
     ("margin", unsigned_margin, "forgets the sign"),
     ("margin", mean_margin, "mean instead of minimum"),
-    ("margin", lambda X, y, w, b: AlwaysEqual(), "an object that lies"),
+    ("margin", lambda X, y, w, b: AlwaysEqual([-1.0, -1.0, 1.0]), "an object that lies"),
     ("margin", lambda X, y, w: 0.1, "wrong arguments"),
     ("margin", no_return, "no return"),
     ("margin", replaces_dot, "replaces the library's function"),
@@ -118,7 +102,7 @@ WRONG = [
         lambda X, y, e: walk(X, y, e, strict=True),
         "undecided counts as right: never starts",
     ),
-    ("averaged", lambda X, y, e: AlwaysEqual(), "an object that lies"),
+    ("averaged", lambda X, y, e: AlwaysEqual([-1.0, -1.0, 1.0]), "an object that lies"),
     ("parity", {**SUM_PARITY, "v": [1, 1, 1], "d": 0.0}, "majority"),
     ("parity", {**SUM_PARITY, "v": [1, -1, 0], "d": 0.0}, "forgets all three"),
     (
@@ -131,7 +115,7 @@ WRONG = [
         {"W": ONE_PER_CASE, "c": -2 * np.ones(4), "v": np.ones(4), "d": 3.0},
         "four hidden units",
     ),
-    ("parity", AlwaysEqual(), "an object that lies"),
+    ("parity", AlwaysEqual([-1.0, -1.0, 1.0]), "an object that lies"),
 ]
 
 
