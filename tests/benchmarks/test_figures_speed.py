@@ -2,7 +2,7 @@
 
 Limits of the design on two free cores: 50 ms from key to redrawn figure (median), and a training
 watched at 10 pictures a second takes at most 1.5 times as long as unwatched. Kernel, server and browser share the cores with
-whatever else runs, so the asserted limits are wider (SLACK); the table shows the measured values.
+whatever else the machine does, so the asserted limits are half as wide again (SLACK); the table shows the measured values.
 Watched and unwatched runs alternate, so that a slow spell of the machine meets both.
 """
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from chromium import launched
 from lab import Notebook, serve
 
-SLACK = 3
+SLACK = 1.5
 MOVE_MS, WATCHED = 50, 1.5
 ROUNDS, MOVES = 3, 24
 

@@ -136,14 +136,14 @@ def serve(folder: Path) -> Iterator[Lab]:
         "IdentityProvider": {"token": token},
         "LabApp": {"expose_app_in_browser": True, "news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
     }  # fmt: skip
-    config = home / "jupyter_lab_config.json"
-    config.write_text(json.dumps(settings))
-    env = os.environ | {"JUPYTER_CONFIG_DIR": str(home), "JUPYTER_RUNTIME_DIR": str(home), "IPYTHONDIR": str(home),
+    (home / "jupyter_lab_config.json").write_text(json.dumps(settings))
+    env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_RUNTIME_DIR": str(home), "IPYTHONDIR": str(home),
                         "JUPYTERLAB_SETTINGS_DIR": str(home), "JUPYTERLAB_WORKSPACES_DIR": str(home), "OMP_NUM_THREADS": "1"}  # fmt: skip
     env.pop("DLCOURSE_HEADLESS", None)
     log = (home / "log.txt").open("w")
-    command = [sys.executable, "-m", "jupyterlab", f"--config={config}"]
-    server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab"], cwd=ROOT, env=env, stdout=log, stderr=log
+    )
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, home / "log.txt")
         yield Lab(folder, port, token)

