@@ -33,6 +33,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Literal
 
@@ -459,8 +460,12 @@ def _plain(value: Any, what: str) -> np.ndarray:
     if _has_gap(value):
         raise _NotAttempted
     cls = type(value)
+    if cls is np.ndarray and value.dtype.kind == "O":
+        return _plain(value.tolist(), what)
     if cls in _SCALARS or cls in _BOOLS or cls is np.ndarray:
         plain = _array(value)
+    elif cls is Fraction:
+        plain = _array(value.numerator / value.denominator)
     elif cls in _tensor_types():
         plain = _array(_bare_tensor(value).numpy())
     elif cls in (list, tuple):

@@ -83,6 +83,13 @@ def fold(k, *, knots=(0, 1 / 3, 2 / 3), weights=(3.0, -6.0, 6.0), layers=None):
     ]
 
 
+def fold_in_fractions(k):
+    """Exact numbers, rows as arrays of objects."""
+    knots, last = [Fraction(0), Fraction(-1, 3), Fraction(-2, 3)], np.array([[3], [-6], [6]])
+    hidden = (last @ np.ones((1, 3), int)) * Fraction(1)
+    return [(np.ones((1, 3)), knots), *[(hidden, knots)] * (k - 1), (last, [Fraction(0)])]
+
+
 def fold_as_lists(k):
     """Another style: scaled units, plain lists."""
     last = [[1.0], [-2.0], [2.0]]
@@ -185,6 +192,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("pieces", count_with_slopes),
         ("init", monte_carlo),
         ("fold", fold_as_lists),
+        ("fold", fold_in_fractions),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
