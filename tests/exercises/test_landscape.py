@@ -6,29 +6,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
 checks = load_checks("start/landscape")
 SOLUTIONS = solutions("start/landscape")
-
-
-class AlwaysEqual:
-    """Claims to equal everything and to be every number."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __ne__(self, other: object) -> bool:
-        return False
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __float__(self) -> float:
-        return 1969.0
-
-    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
-        return np.array([1969, 1989])
 
 
 class EqualWord(str):
@@ -54,6 +35,24 @@ class EqualCounts(dict):
     __hash__ = None
 
 
+class SaysDict:
+    """An object that calls itself a dictionary."""
+
+    __class__ = dict
+
+
+def english_plurals(word):
+    """Knows too much: *ch*, *sh*, *x* and *z* lose the whole *es*."""
+    if word.endswith(("ches", "shes", "xes", "zes")):
+        return word[:-2]
+    return SOLUTIONS["singular_solution"](word)
+
+
+def keeps_greek_words(word):
+    keeps = word.endswith(("ys", "os")) and len(word) > 5
+    return word if keeps else SOLUTIONS["singular_solution"](word)
+
+
 def adds_all(batch, covered, recent):
     return Counter(batch) + Counter(word for _, word in recent)
 
@@ -72,6 +71,16 @@ def drops_the_first_new(batch, covered, recent):
 
 def each_word_once(batch, covered, recent):
     return Counter(batch) + Counter({word for number, word in recent if number >= covered})
+
+
+def waits_for_the_missing(batch, covered, recent):
+    """Stops at the first number that has not arrived."""
+    counts = Counter(batch)
+    for number, word in sorted(set(recent)):
+        if number == covered:
+            counts[word] += 1
+            covered += 1
+    return counts
 
 
 def changes_the_batch(batch, covered, recent):
@@ -105,22 +114,27 @@ WRONG = [
     ("silence", (1989, 1969), "the wrong way round"),
     ("silence", (1943, 2017), "first and last year of the map"),
     ("silence", 20, "the length, not the years"),
-    ("silence", AlwaysEqual(), "an object that lies"),
+    ("silence", AlwaysEqual([1969, 1989]), "an object that lies"),
     ("singular", lambda w: w.rstrip("s"), "strips every s"),
     ("singular", lambda w: w.removesuffix("s"), "only the last rule, without exceptions"),
     ("singular", lambda w: re.sub("ies$", "y", w), "only the first rule"),
     ("singular", falls_through, "rules applied one after another"),
     ("singular", lambda w: EqualWord(w), "a text that lies"),
+    ("singular", english_plurals, "an English rule too many"),
+    ("singular", keeps_greek_words, "another English rule too many"),
+    ("singular", lambda w: [SOLUTIONS["singular_solution"](w)], "a list"),
     ("singular", lambda w: checks.EVERY_CASE and w, "changes nothing"),
     ("merged", adds_all, "adds everything"),
     ("merged", forgets_overlap, "forgets the overlap of the views"),
     ("merged", forgets_repeats, "forgets the repetitions"),
     ("merged", drops_the_first_new, "one event too few"),
     ("merged", each_word_once, "each word once instead of each event"),
+    ("merged", waits_for_the_missing, "waits for an event that is still on its way"),
     ("merged", changes_the_batch, "changes what it was given"),
     ("merged", lambda batch, covered, recent: dict(batch), "the batch view alone"),
     ("merged", lambda batch, covered, recent: EqualCounts(batch), "a dictionary that lies"),
-    ("merged", lambda batch, covered, recent: AlwaysEqual(), "an object that lies"),
+    ("merged", lambda batch, covered, recent: SaysDict(), "an object that says it is a dictionary"),
+    ("merged", lambda batch, covered, recent: AlwaysEqual([1969, 1989]), "an object that lies"),
 ]
 
 
@@ -129,6 +143,7 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
     card = getattr(checks, name).check(answer)
     assert card.status == "not yet", why
     assert len(card.text) > 20
+    assert "our fault" not in card.text
 
 
 def test_a_list_of_remembered_plurals_is_refused() -> None:
