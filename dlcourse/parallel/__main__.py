@@ -9,6 +9,9 @@ On two machines, one worker each; the same command on both, and `first` is the n
     torchrun --nnodes=2 --nproc-per-node=1 --rdzv-backend=c10d --rdzv-endpoint=first:29500 \\
         -m dlcourse.parallel train.py:train 100 lr=0.1
 
+A machine that does not know itself by that name (several network cards, a container) needs `--local-addr=` its own
+address, GLOO_SOCKET_IFNAME= its network card, and `--rdzv-conf=is_host=1` on the first machine, `is_host=0` elsewhere.
+
 The function receives a `Worker` and then the arguments, read as JSON where they are JSON. Of a notebook only imports,
 functions, classes and constants are taken. Reports are printed as JSON lines, and so is each rank's result.
 """
