@@ -460,8 +460,6 @@ def _plain(value: Any, what: str) -> np.ndarray:
     if _has_gap(value):
         raise _NotAttempted
     cls = type(value)
-    if cls is np.ndarray and value.dtype.kind == "O":
-        return _plain(value.tolist(), what)
     if cls in _SCALARS or cls in _BOOLS or cls is np.ndarray:
         plain = _array(value)
     elif cls is Fraction:
@@ -473,7 +471,9 @@ def _plain(value: Any, what: str) -> np.ndarray:
     else:
         raise _refuse(what, "numbers in an array, a tensor or a list", value)
     if plain.dtype.kind not in "biuf":
-        raise Wrong(f"{what}: expected real numbers, came an array of {plain.dtype}.")
+        raise Wrong(
+            f"{what}: expected real numbers, came an array of {plain.dtype}; convert with .astype(float)."
+        )
     return plain
 
 

@@ -84,9 +84,9 @@ def fold(k, *, knots=(0, 1 / 3, 2 / 3), weights=(3.0, -6.0, 6.0), layers=None):
 
 
 def fold_in_fractions(k):
-    """Exact numbers, rows as arrays of objects."""
+    """Another style: exact numbers."""
     knots, last = [Fraction(0), Fraction(-1, 3), Fraction(-2, 3)], np.array([[3], [-6], [6]])
-    hidden = (last @ np.ones((1, 3), int)) * Fraction(1)
+    hidden = [[Fraction(w)] * 3 for w in last[:, 0].tolist()]
     return [(np.ones((1, 3)), knots), *[(hidden, knots)] * (k - 1), (last, [Fraction(0)])]
 
 
