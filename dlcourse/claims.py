@@ -18,6 +18,7 @@ import functools
 import html
 import math
 import os
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -575,12 +576,15 @@ def _plain(value: Any) -> Any:
 # --- the picture: one dot per seed, the interval as a bar ------------------------------------------------
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 360, 14, 14, 44
+_LINE, _LETTERS = 15, 54  # height of a further line of a row's name; letters that fit into one line
 
 
 def _dots(pairs: list[Pair], won: list[bool], lines: tuple[float, ...], unit: str) -> str:
     """Inline SVG in the text's own colour; the aria-label says the same in words."""
     low, high = _range(pairs, lines)
-    bottom = _ROW * len(pairs) + 8
+    names = [textwrap.wrap(_row_name(p, ok), _LETTERS) for p, ok in zip(pairs, won, strict=True)]
+    heights = [_ROW + _LINE * (len(name) - 1) for name in names]
+    bottom = sum(heights) + 8
 
     def x(value: float) -> str:
         return f"{_LEFT + (value - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT):.1f}"
@@ -590,8 +594,8 @@ def _dots(pairs: list[Pair], won: list[bool], lines: tuple[float, ...], unit: st
         f'<line x1="{x(v)}" x2="{x(v)}" y1="6" y2="{bottom}" stroke="currentColor" stroke-dasharray="4 3" stroke-opacity=".6"/>'
         for v in lines
     ]
-    for row, (pair, ok) in enumerate(zip(pairs, won, strict=True)):
-        marks += _row(pair, ok, row * _ROW, x)
+    for row, (pair, name) in enumerate(zip(pairs, names, strict=True)):
+        marks += _row(pair, name, sum(heights[:row]), x)
     marks += _axis(low, high, bottom, unit, x)
     return (
         f'<svg class="dlc-dots" viewBox="0 0 {_WIDTH} {bottom + 34}" role="img" '
@@ -605,9 +609,13 @@ def _range(pairs: list[Pair], lines: tuple[float, ...]) -> tuple[float, float]:
     return min(values) - pad, max(values) + pad
 
 
-def _row(pair: Pair, ok: bool, top: float, x: Callable[[float], str]) -> list[str]:
-    y = top + 32
-    name = f"{'' if pair.budget == 'one' else pair.budget + ': '}{pair.first} against {pair.second}"
+def _row_name(pair: Pair, ok: bool) -> str:
+    budget = "" if pair.budget == "one" else pair.budget + ": "
+    return f"{budget}{pair.first} against {pair.second} ({'yes' if ok else 'no'})"
+
+
+def _row(pair: Pair, name: list[str], top: int, x: Callable[[float], str]) -> list[str]:
+    y = top + 32 + _LINE * (len(name) - 1)
     low, mean, high = x(pair.interval.low), x(pair.interval.mean), x(pair.interval.high)
     bar = (
         f'<line x1="{low}" x2="{high}" y1="{y}" y2="{y}" stroke="currentColor" stroke-width="7" stroke-opacity=".3"/>'
@@ -617,8 +625,11 @@ def _row(pair: Pair, ok: bool, top: float, x: Callable[[float], str]) -> list[st
         f'<circle cx="{x(gain)}" cy="{y}" r="3.2" fill="none" stroke="currentColor" stroke-width="1.4"/>'
         for gain in pair.gains
     )
-    said = html.escape(f"{name} ({'yes' if ok else 'no'})")
-    return [f'<text x="{_LEFT}" y="{top + 18}">{said}</text>', bar, *dots]
+    words = [
+        f'<text x="{_LEFT}" y="{top + 18 + _LINE * i}">{html.escape(line)}</text>'
+        for i, line in enumerate(name)
+    ]
+    return [*words, bar, *dots]
 
 
 def _axis(low: float, high: float, y: float, unit: str, x: Callable[[float], str]) -> Iterator[str]:
