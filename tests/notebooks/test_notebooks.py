@@ -17,7 +17,11 @@ NOTEBOOKS = sorted(p for p in ROOT.glob("notebooks/*/*.ipynb"))
 CLAIM = "application/vnd.dlcourse.claim+json"
 MAX_SECONDS, MAX_MEGABYTES, MAX_FILE_KB = 60, 2000, 3000  # design of a chapter, "Budgets"
 
-USAGE = "import resource as _r; _u = _r.getrusage(_r.RUSAGE_SELF); print(_u.ru_utime + _u.ru_stime, _u.ru_maxrss / 1024)"
+USAGE = """
+import resource as _r
+_all = [_r.getrusage(who) for who in (_r.RUSAGE_SELF, _r.RUSAGE_CHILDREN)]  # children that have ended
+print(sum(u.ru_utime + u.ru_stime for u in _all), _all[0].ru_maxrss / 1024)
+"""
 
 
 @dataclass
@@ -43,7 +47,7 @@ def committed_verdicts(path: Path) -> dict[str, str]:
 
 
 def usage(client: NotebookClient) -> tuple[float, float]:
-    """CPU seconds and peak megabytes of the kernel so far."""
+    """CPU seconds of the kernel and its ended children, peak megabytes of the kernel, so far."""
     probe = nbformat.v4.new_code_cell(USAGE)
     client.nb.cells.append(probe)
     client.execute_cell(probe, len(client.nb.cells) - 1)
