@@ -3,12 +3,14 @@
 import ast
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import nbformat
 import numpy as np
+from numpy.typing import ArrayLike
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
@@ -37,9 +39,9 @@ def solutions(chapter: str) -> dict[str, Any]:
 
 
 class AlwaysEqual:
-    """A cheat: claims to equal everything, and shows `claim` to whoever asks for a number or an array."""
+    """A cheat: claims to equal everything, shows `claim` to whoever asks for a number or an array, and unpacks into two."""
 
-    def __init__(self, claim: float | list[float]) -> None:
+    def __init__(self, claim: ArrayLike) -> None:
         self.claim = np.array(claim)
 
     def __eq__(self, other: object) -> bool:
@@ -47,6 +49,9 @@ class AlwaysEqual:
 
     def __hash__(self) -> int:
         return 0
+
+    def __iter__(self) -> Iterator["AlwaysEqual"]:
+        return iter((self, self))
 
     def __float__(self) -> float:
         return float(self.claim.flat[-1])

@@ -5,10 +5,11 @@ import pytest
 import scipy.special
 import torch
 
-from tests.exercises.chapter import load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
 checks = load_checks("models/backpropagation")
 CHAPTER = solutions("models/backpropagation")
+LIAR = AlwaysEqual([54.0, -54.0])
 NAMES = {
     "by_hand": "by_hand",
     "maximum": "maximum_parts",
@@ -16,22 +17,6 @@ NAMES = {
     "flatten": "flatten",
     "inspector": "find_wrong",
 }
-
-
-class AlwaysEqual:
-    """Claims to equal everything and to be every number."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __iter__(self):
-        return iter((self, self))
-
-    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
-        return np.array([54.0, -54.0])
 
 
 def stretch_back(g, shape):
@@ -159,7 +144,7 @@ WRONG = [
     ("by_hand", (54, 54), "the sign of one"),
     ("by_hand", (27, -27), "forgets the square's 2"),
     ("by_hand", (54,), "one number"),
-    ("by_hand", AlwaysEqual(), "an object that lies"),
+    ("by_hand", LIAR, "an object that lies"),
     ("maximum", maximum_with(lambda a, b: 1.0, lambda a, b: 1.0), "g to both"),
     ("maximum", maximum_with(lambda a, b: a < b, lambda a, b: a > b), "the minimum's rule"),
     ("maximum", maximum_with(lambda a, b: 0.5, lambda a, b: 0.5), "half to each"),
@@ -172,7 +157,7 @@ WRONG = [
     ("maximum", lambda a, b: (np.maximum(a, b), lambda g: g), "one share"),
     (
         "maximum",
-        lambda a, b: (AlwaysEqual(), lambda g: (AlwaysEqual(), AlwaysEqual())),
+        lambda a, b: (LIAR, lambda g: (LIAR, LIAR)),
         "an object that lies",
     ),
     ("cross_entropy", naive_cross_entropy, "overflows"),
@@ -180,12 +165,12 @@ WRONG = [
     ("cross_entropy", summed_gradient, "forgets the mean"),
     ("cross_entropy", wrong_sign, "the wrong sign"),
     ("cross_entropy", lambda z, y: cross_entropy_by_scipy(z, y)[0], "no gradient"),
-    ("cross_entropy", lambda z, y: (AlwaysEqual(), AlwaysEqual()), "an object that lies"),
+    ("cross_entropy", lambda z, y: (LIAR, LIAR), "an object that lies"),
     ("flatten", flatten_with(forgetful=True), "biases do not pass on"),
     ("flatten", flatten_with(reverse=True), "transposed"),
     ("flatten", lambda Ws, bs: (Ws[-1], bs[-1]), "the last layer"),
     ("flatten", lambda Ws, bs: (sum(w.sum() for w in Ws), 0.0), "numbers"),
-    ("flatten", lambda Ws, bs: AlwaysEqual(), "an object that lies"),
+    ("flatten", lambda Ws, bs: LIAR, "an object that lies"),
     ("maximum", replaces_maximum, "replaces PyTorch's"),
     (
         "inspector",
@@ -201,7 +186,7 @@ WRONG = [
     ("inspector", inspector(tolerance=0.05), "too lenient"),
     ("inspector", inspector(tolerance=1e-15), "too strict"),
     ("inspector", lambda suspects: {"suspect 99"}, "an unknown name"),
-    ("inspector", lambda suspects: AlwaysEqual(), "an object that lies"),
+    ("inspector", lambda suspects: LIAR, "an object that lies"),
 ]
 
 

@@ -1,10 +1,5 @@
 """The convolution chapter's exercises refuse empty, wrong and fabricated answers and take right ones."""
 
-import ast
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,10 +7,11 @@ import torch.nn.functional as F
 from scipy.signal import convolve2d, correlate2d
 from torch import nn
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "notebooks/models"))
-import convolution_checks as exercises  # noqa: E402
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
+exercises = load_checks("models/convolution")
+SOLUTIONS = solutions("models/convolution")
+LIAR = AlwaysEqual(np.zeros((5, 5)))
 torch.set_num_threads(1)
 ALL = [
     exercises.size,
@@ -24,17 +20,6 @@ ALL = [
     exercises.detector,
     exercises.small_network,
 ]
-
-
-@pytest.fixture(scope="module")
-def solutions():
-    """What the notebook's folded solution cells define."""
-    notebook = json.loads((ROOT / "notebooks/models/convolution.ipynb").read_text(encoding="utf-8"))
-    names = {"np": np, "nn": nn, "torch": torch, "correlate2d": correlate2d}
-    for cell in notebook["cells"]:
-        if "solution" in cell["metadata"].get("tags", []):
-            exec(compile(ast.parse("".join(cell["source"])), "solution", "exec"), names)
-    return names
 
 
 def stub(*arguments):
@@ -58,17 +43,9 @@ NAMES = ["size", "strided", "kernel_gradient", "detector", "small_network"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_folded_solution_is_right(solutions, name):
-    card = getattr(exercises, name).check(solutions[f"{name}_solution"])
+def test_the_folded_solution_is_right(name):
+    card = getattr(exercises, name).check(SOLUTIONS[f"{name}_solution"])
     assert card.status == "right", card
-
-
-class AlwaysEqual:
-    def __eq__(self, other):
-        return True
-
-    def __array__(self, *arguments, **options):
-        return np.zeros((5, 5))
 
 
 # --- size ---------------------------------------------------------------------------------------
@@ -85,7 +62,7 @@ class AlwaysEqual:
         ((112.5, 9472), "whole"),
         (112, "shape"),
         ("112", "numbers"),
-        (AlwaysEqual(), "numbers"),
+        (LIAR, "numbers"),
     ],
 )
 def test_wrong_sizes(answer, word):
@@ -159,8 +136,8 @@ def test_a_replaced_library_function_is_refused_and_put_back():
 
 
 def test_a_fabricated_result_is_refused():
-    assert exercises.strided.check(lambda x, w, stride: AlwaysEqual()).status == "not yet"
-    assert exercises.kernel_gradient.check(lambda d, x: AlwaysEqual()).status == "not yet"
+    assert exercises.strided.check(lambda x, w, stride: LIAR).status == "not yet"
+    assert exercises.kernel_gradient.check(lambda d, x: LIAR).status == "not yet"
 
 
 # --- gradient of the kernel ---------------------------------------------------------------------
@@ -202,7 +179,7 @@ TEMPLATE[1:4, 1:4] = exercises.CROSS
         np.ones((5, 5)),
         np.zeros((5, 5)),
         -TEMPLATE,
-        AlwaysEqual(),
+        LIAR,
     ],
     ids=["template", "zero mean", "ones", "zeros", "negative", "fabricated"],
 )

@@ -5,32 +5,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.exercises.chapter import load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
 checks = load_checks("models/pooling")
 SOLUTIONS = solutions("models/pooling")
+LIAR = AlwaysEqual([30, 4])
 NAMES = {
     "field": "field_solution",
     "padded": "padded_max_pool_solution",
     "consistent": "shift_consistency_solution",
     "invariant": "invariant_solution",
 }
-
-
-class AlwaysEqual:
-    """Claims to equal everything and to be every number."""
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __float__(self) -> float:
-        return 1.0
-
-    def __array__(self, *args: object, **kwargs: object) -> np.ndarray:
-        return np.array([30, 4])
 
 
 def pool(x, grad, k, s, padding, *, fill=-np.inf, last=False, add=True, share=False, crop=True):
@@ -78,7 +63,7 @@ WRONG = [
     ("field", (15, 1), "strides ignored"),
     ("field", (48, 4), "the stride applied before the window"),
     ("field", 30, "one number"),
-    ("field", AlwaysEqual(), "an object that lies"),
+    ("field", LIAR, "an object that lies"),
     ("padded", lambda *a: pool(*a, fill=0.0), "a border of zeros"),
     ("padded", lambda *a: pool(*a, fill=-1e9), "a border that is low, but not low enough"),
     ("padded", lambda *a: pool(*a, last=True), "the last of equals wins"),
@@ -86,20 +71,20 @@ WRONG = [
     ("padded", lambda *a: pool(*a, add=False), "overlaps overwrite"),
     ("padded", lambda *a: pool(*a, crop=False), "the border is not cut off"),
     ("padded", lambda *a: pool(*a)[0], "no gradient"),
-    ("padded", lambda *a: (AlwaysEqual(), AlwaysEqual()), "objects that lie"),
+    ("padded", lambda *a: (LIAR, LIAR), "objects that lie"),
     ("consistent", lambda p, x, right: agreement(p, x, right, wrap=True), "wraps around"),
     ("consistent", lambda p, x, right: agreement(p, x, -right), "the wrong way"),
     ("consistent", lambda p, x, right: agreement(p, x, right, axis=1), "up and down"),
     ("consistent", lambda p, x, right: agreement(p, x, right, per_cent=True), "per cent"),
     ("consistent", lambda p, x, right: 1.0, "a constant"),
-    ("consistent", lambda p, x, right: AlwaysEqual(), "an object that lies"),
+    ("consistent", lambda p, x, right: LIAR, "an object that lies"),
     ("invariant", lambda x, k: global_features(x, k, mode="constant"), "a border of zeros"),
     ("invariant", lambda x, k: global_features(x, k, flip=True), "kernels flipped"),
     ("invariant", lambda x, k: global_features(x, k, relu=False), "no ReLU"),
     ("invariant", lambda x, k: global_features(x, k, late=True), "ReLU after the mean"),
     ("invariant", lambda x, k: global_features(x, k, top=True), "the maximum"),
     ("invariant", lambda x, k: np.zeros((len(x), len(k))), "a constant is invariant too"),
-    ("invariant", lambda x, k: AlwaysEqual(), "an object that lies"),
+    ("invariant", lambda x, k: LIAR, "an object that lies"),
 ]
 
 
