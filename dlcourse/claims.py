@@ -576,7 +576,7 @@ def _plain(value: Any) -> Any:
 # --- the picture: one dot per seed, the interval as a bar ------------------------------------------------
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 360, 14, 14, 44
-_LINE, _LETTERS = 15, 54  # height of a further line of a row's name; letters that fit into one line
+_LINE, _LETTERS = 15, 60  # height of a further line of a row's name; letters that fit into one line
 
 
 def _dots(pairs: list[Pair], won: list[bool], lines: tuple[float, ...], unit: str) -> str:

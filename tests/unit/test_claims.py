@@ -201,8 +201,8 @@ def test_a_long_name_of_a_row_takes_two_lines():
     recipe = "sigmoid, small weights, plain descent, long"
     page = bundle(run({recipe: 1.0}).verdict(better="max", other="average"))["text/html"]
     names = re.findall(r'<text x="14" y="(\d+)">([^<]*)</text>', page)
-    assert [text for _, text in names] == [f"{recipe}: max", "against average (yes)"]
-    assert all(len(text) <= 54 for _, text in names)
+    assert [text for _, text in names] == [f"{recipe}: max against", "average (yes)"]
+    assert all(len(text) <= 60 for _, text in names)
     ring = float(re.search(r'<circle cx="[\d.]+" cy="(\d+)" r="3.2"', page)[1])
     assert ring > float(names[1][0])
 
