@@ -43,7 +43,7 @@ def parse_wav(raw: bytes, name: str = "the sound") -> tuple[np.ndarray, int]:
             pcm = file.readframes(frames)
     except (wave.Error, EOFError) as error:
         raise BadFile(
-            f"{name} is no PCM WAV file ({error or 'it ends early'}); convert it to 16-bit PCM."
+            f"{name} is no PCM WAV file ({str(error) or 'it ends early'}); convert it to 16-bit PCM."
         ) from error
     if width not in (1, 2):
         raise BadFile(f"{name} has {8 * width} bits a sample; convert it to 16-bit PCM.")

@@ -1,6 +1,6 @@
 """Drawing and batching for the speech chapters: spectrograms, lattices, decoders, padded tensors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,6 +26,15 @@ class Batch:
         texts = [torch.from_numpy(t) for t in corpus.targets]
         self.y = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
         self.labels = corpus.labels[:, :frames:2]  # (N, T / 2), the phone of every second frame
+
+    def take(self, rows: np.ndarray) -> "Batch":
+        """A part of the utterances, by their numbers."""
+        part = object.__new__(Batch)
+        part.x, part.steps, part.y, part.lengths = (
+            tensor[torch.from_numpy(rows)] for tensor in (self.x, self.steps, self.y, self.lengths)
+        )
+        part.targets, part.labels = [self.targets[i] for i in rows], self.labels[rows]
+        return part
 
     @classmethod
     def of_recordings(cls, recordings: Sequence[data.Recording]) -> "Batch":
@@ -55,6 +64,16 @@ def phone_numbers(phones: str) -> tuple[int, ...]:
     return tuple(data.PHONES.index(p) for p in phones.split())
 
 
+def outputs(net: torch.nn.Module, batch: Batch) -> list[np.ndarray]:
+    """What `net` says of each utterance, (steps, 25) in double precision, without the padding."""
+    was = net.training
+    net.eval()  # batch normalisation: statistics of the training
+    with torch.no_grad():
+        logp = net(batch.x).double().numpy()
+    net.train(was)
+    return [p[:n] for p, n in zip(logp, batch.steps, strict=True)]
+
+
 def ctc_step(s: SimpleNamespace, batch: Batch) -> None:
     """One step of training on 16 utterances; the chapter writes it out as `step`."""
     x, n, y, m = batch.draw(16, s.generator)
@@ -64,6 +83,63 @@ def ctc_step(s: SimpleNamespace, batch: Batch) -> None:
     torch.nn.utils.clip_grad_norm_(s.net.parameters(), 1.0)
     s.optimizer.step()
     s.losses.append(loss.item())
+
+
+def merged(symbols: np.ndarray) -> list[int]:
+    """Equal neighbours merged, blank or silence (0) dropped; the chapter writes it out as `collapse`."""
+    return [int(k) for k in symbols[np.diff(symbols, prepend=-1) != 0] if k]
+
+
+def phone_error(net: torch.nn.Module, batch: Batch) -> float:
+    """Edits per phone of the best paths, in per cent; the chapter writes it out."""
+    return edit_rate([merged(p.argmax(1)) for p in outputs(net, batch)], batch)
+
+
+def edit_rate(guesses: Sequence[list[int]], batch: Batch) -> float:
+    """Edits per phone of the batch, in per cent."""
+    wrong = sum(_edits(t.tolist(), g) for t, g in zip(batch.targets, guesses, strict=True))
+    return 100 * wrong / sum(map(len, batch.targets))
+
+
+def hmm(labels: np.ndarray) -> Callable[[np.ndarray], list[int]]:
+    """A function from log-probabilities (steps, 25) to the most probable phones of a hidden Markov model.
+
+    Its transitions and priors are counted on `labels` (N, T), -1 where padded; the chapter writes it out.
+    """
+    counts = np.ones((25, 25))
+    for row in labels:
+        known = row[row >= 0]
+        np.add.at(counts, (known[:-1], known[1:]), 1)
+    transition = np.log(counts / counts.sum(1, keepdims=True))
+    prior = np.log(counts.sum(1) / counts.sum())
+    return lambda logp: merged(_viterbi(logp - prior, transition))
+
+
+def hmm_guesses(net: torch.nn.Module, batch: Batch, labels: np.ndarray) -> list[list[int]]:
+    """What `hmm` hears in each utterance."""
+    return list(map(hmm(labels), outputs(net, batch)))
+
+
+def _viterbi(emission: np.ndarray, transition: np.ndarray) -> np.ndarray:
+    best, back = emission[0], []
+    for frame in emission[1:]:
+        into = best[:, None] + transition  # (K from, K to)
+        back.append(into.argmax(0))
+        best = into.max(0) + frame
+    states = [int(best.argmax())]
+    for pointer in reversed(back):
+        states.append(int(pointer[states[-1]]))
+    return np.array(states[::-1])
+
+
+def _edits(truth: list[int], guess: list[int]) -> int:
+    row = list(range(len(guess) + 1))
+    for i, a in enumerate(truth):
+        new = [i + 1]
+        for j, b in enumerate(guess):
+            new.append(min(row[j] + (a != b), row[j + 1] + 1, new[j] + 1))
+        row = new
+    return row[-1]
 
 
 # --- pictures -----------------------------------------------------------------------------------

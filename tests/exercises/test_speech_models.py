@@ -1,0 +1,137 @@
+"""The checks of the chapter on memory blocks have been seen failing, and accept right answers in any style."""
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("applications/speech_models")
+SOLUTIONS = solutions("applications/speech_models")
+NAMES = ("delay", "memory_block", "weights", "name_tone")
+
+
+def convolved(h, a, c):
+    """Another style: one np.convolve per unit."""
+    kernels = np.concatenate([c[::-1], a])  # oldest output first
+    full = [
+        np.convolve(h[:, u], kernels[:, u])[len(c) : len(c) + len(h)] for u in range(h.shape[1])
+    ]
+    return np.stack(full, 1)
+
+
+def reversed_past(h, a, c):
+    return SOLUTIONS["memory_block_solution"](h, a[::-1], c)
+
+
+def wraps_round(h, a, c):
+    out = sum(row * np.roll(h, i, 0) for i, row in enumerate(a))
+    return out + sum(row * np.roll(h, -j, 0) for j, row in enumerate(c, start=1))
+
+
+def no_future(h, a, c):
+    return SOLUTIONS["memory_block_solution"](h, a, c[:0])
+
+
+def future_from_now(h, a, c):
+    return (
+        SOLUTIONS["memory_block_solution"](h, a, c[:0])
+        + SOLUTIONS["memory_block_solution"](h[::-1], c, c[:0])[::-1]
+        if len(c)
+        else h * a[0]
+    )
+
+
+def changes_its_input(h, a, c):
+    h += 1
+    return h
+
+
+def slope_only(f0):
+    y = f0[f0 > 0]
+    return 2 if y[-1] > y[0] else 4
+
+
+def by_polynomial(f0):
+    """Another style: slope and curvature of a parabola through the logarithm."""
+    y = np.log2(f0[f0 > 0])
+    y = y[len(y) // 4 :]
+    x = np.linspace(-1, 1, len(y))
+    curve, slope, _ = np.polyfit(x, y, 2)
+    if curve > 0.12:
+        return 3
+    return 4 if slope < -0.1 else 2 if slope > 0.06 else 1
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("delay", ...),
+        ("memory_block", lambda h, a, c: ...),
+        ("weights", lambda units, back, ahead: ...),
+        ("weights", lambda units, back, ahead: (units * (back + ahead + 1), ...)),
+        ("name_tone", lambda f0: ...),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("delay", 80, "only the largest"),
+    ("delay", 8, "steps instead of milliseconds"),
+    ("delay", "160", "a text"),
+    ("delay", AlwaysEqual(160.0), "an object that lies"),
+    ("memory_block", reversed_past, "the past in the wrong order"),
+    ("memory_block", wraps_round, "the end wraps round to the beginning"),
+    ("memory_block", no_future, "forgets the future"),
+    ("memory_block", future_from_now, "the future begins with the present"),
+    ("memory_block", changes_its_input, "changes its input"),
+    ("memory_block", lambda h, a, c: AlwaysEqual([1.0]), "an object that lies"),
+    ("weights", lambda u, b, a: (u * (b + a), u * u * (b + a)), "forgets the present"),
+    ("weights", lambda u, b, a: (u * (b + a + 1), u * (b + a + 1)), "no mixing of units"),
+    ("weights", lambda u, b, a: u * (b + a + 1), "one number"),
+    ("weights", lambda u, b, a: (AlwaysEqual(1.0), AlwaysEqual(1.0)), "an object that lies"),
+    ("name_tone", lambda f0: 1, "always the first"),
+    ("name_tone", slope_only, "two tones only"),
+    ("name_tone", lambda f0: 5, "no such tone"),
+    ("name_tone", lambda f0: AlwaysEqual(2.0), "an object that lies"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("delay", 160.0),
+        ("memory_block", convolved),
+        ("weights", lambda u, b, a: [(b + a + 1) * u, (b + a + 1) * u**2]),
+        ("name_tone", by_polynomial),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_the_pass_mark_is_far_from_the_solutions() -> None:
+    """Fresh voices every time: the solution must not pass by luck."""
+    rng = np.random.default_rng(0)
+    tracks, tones = checks._spoken(rng, 400)
+    for named in (SOLUTIONS["name_tone_solution"], by_polynomial):
+        assert np.mean([named(f0) == tone for f0, tone in zip(tracks, tones, strict=True)]) > 0.9
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in NAMES:
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
