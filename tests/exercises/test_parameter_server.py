@@ -1,0 +1,197 @@
+"""The checks of the parameter-server chapter have been seen failing, and accept right answers in any style."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("parallelism/parameter_server")
+SOLUTIONS = solutions("parallelism/parameter_server")
+LIMIT = 2 * math.sin(math.pi / 46)
+
+
+def includes_itself(log):
+    pulled, late = {}, []
+    for i, worker in enumerate(log):
+        late.append(i - pulled.get(worker, 0) + 1)
+        pulled[worker] = i + 1
+    return late
+
+
+def since_the_last_push(log):
+    last, late = {}, []
+    for i, worker in enumerate(log):
+        late.append(i - last.get(worker, 0))
+        last[worker] = i
+    return late
+
+
+def counts_itself_after_the_first(log):
+    return [min(i, len(set(log)) - 1) for i in range(len(log))]
+
+
+def backwards(log):
+    late = []
+    for i, worker in enumerate(log):
+        k = i
+        while k > 0 and log[k - 1] != worker:
+            k -= 1
+        late.append(i - k)
+    return late
+
+
+def no_return(log):
+    _ = backwards(log)
+
+
+def mean_of_ratios(times, b):
+    ordered = np.sort(times, axis=1)
+    return (ordered[:, -1] / ordered[:, times.shape[1] - 1 - b]).mean()
+
+
+def drops_columns(times, b):
+    return times.max(1).mean() / times[:, : times.shape[1] - b].max(1).mean()
+
+
+def by_loops(times, b):
+    full = ended = 0.0
+    for row in times:
+        ready = sorted(row)
+        full, ended = full + ready[-1], ended + ready[len(ready) - 1 - b]
+    return full / ended
+
+
+class Soft:
+    """Right, in another style; the switches spoil it."""
+
+    drop = sloth = greedy = hasty = False
+
+    def __init__(self, c):
+        self.c, self.order = c, ()
+
+    def arrive(self, worker, staleness):
+        if self.drop and staleness:
+            return [], [worker]
+        self.order += (worker,)
+        if len(self.order) % self.c or not self.order:
+            return [], [worker] if self.hasty else []
+        last = list(self.order[-self.c :])
+        if self.sloth:
+            return last, last[:-1]
+        return (list(set(self.order)) if self.greedy else last), ([] if self.hasty else last)
+
+
+def spoiled(name):
+    return type(name.capitalize(), (Soft,), {name: True})
+
+
+class OneTooMany(Soft):
+    def __init__(self, c):
+        super().__init__(c + 1)
+
+
+class Lies(Soft):
+    def arrive(self, worker, staleness):
+        return AlwaysEqual([0.0]), AlwaysEqual([0.0])
+
+
+class NotTwo(Soft):
+    def arrive(self, worker, staleness):
+        return [worker]
+
+
+class Blank(Soft):
+    def arrive(self, worker, staleness):
+        return ...
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("rate", ...),
+        ("staleness", lambda log: ...),
+        ("backup", lambda times, b: ...),
+        ("soft", Blank),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("rate", LIMIT, "forgets the curvature"),
+    ("rate", LIMIT * 5, "multiplies by the curvature"),
+    ("rate", 2 * math.sin(math.pi / 50) / 5, "a delay of twelve"),
+    ("rate", 0.4, "no delay"),
+    ("rate", 0.01, "stable, but not the largest"),
+    ("rate", -LIMIT / 5, "negative"),
+    ("rate", AlwaysEqual([LIMIT / 5]), "an object that lies"),
+    ("rate", "0.0273", "a text"),
+    ("rate", 2 * math.sin(math.radians(math.pi / 46)) / 5, "degrees"),
+    ("staleness", includes_itself, "counts its own update"),
+    ("staleness", since_the_last_push, "counts from its own push"),
+    ("staleness", counts_itself_after_the_first, "workers minus one everywhere"),
+    ("staleness", lambda log: [0, 1, 0, 3, 3], "remembers the example"),
+    ("staleness", lambda log: AlwaysEqual([0.0, 1.0, 0.0, 3.0, 3.0]), "an object that lies"),
+    ("staleness", no_return, "no return"),
+    ("backup", mean_of_ratios, "mean of ratios"),
+    ("backup", drops_columns, "drops the last columns, not the slowest"),
+    ("backup", lambda t, b: 1 / by_loops(t, b), "upside down"),
+    ("backup", lambda t, b: by_loops(t, 1), "ignores b"),
+    ("backup", lambda t, b: t.sort(axis=1) or by_loops(t, b), "sorts the input in place"),
+    ("backup", lambda t, b: AlwaysEqual([1.0]), "an object that lies"),
+    ("soft", spoiled("drop"), "drops late gradients, as Rounds does"),
+    ("soft", spoiled("sloth"), "leaves one worker waiting for ever"),
+    ("soft", spoiled("greedy"), "uses gradients again"),
+    ("soft", spoiled("hasty"), "lets workers go on before the update"),
+    ("soft", OneTooMany, "waits for one too many"),
+    ("soft", Soft(2), "an object instead of a class"),
+    ("soft", NotTwo, "one list instead of two"),
+    ("soft", Lies, "objects that lie"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "solution"),
+    [
+        ("rate", "rate_solution"),
+        ("staleness", "staleness_of_solution"),
+        ("backup", "backup_gain_solution"),
+        ("soft", "SoftSolution"),
+    ],
+)
+def test_the_notebooks_solution_is_right(name: str, solution: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[solution]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("rate", 0.0273),
+        ("rate", np.float32(LIMIT / 5)),
+        ("staleness", backwards),
+        ("staleness", lambda log: np.array(backwards(log))),
+        ("backup", by_loops),
+        ("soft", Soft),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in ("rate", "staleness", "backup", "soft"):
+        exercise = getattr(checks, name)
+        said = [exercise.hint().text for _ in exercise.hints]
+        assert len(set(said)) == len(said) >= 3
+        assert all(a != b for a, b in pairwise(said))
