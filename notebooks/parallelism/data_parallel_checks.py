@@ -1,0 +1,255 @@
+"""The checks of the data-parallel chapter's exercises; the notebook imports this file as `exercises`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from dlcourse.exercises import Exercise, Wrong, require
+from dlcourse.figures import bar, panel, plot, scene
+from dlcourse.parallel import WorkerFailed, launch
+
+WEIGHTS, WORKERS = 60_965_224, 16
+
+
+# --- 1. how many bytes --------------------------------------------------------------------------
+def _traffic_picture(came: float) -> dict:
+    n = np.arange(2, 33)
+    ring = 2 * (n - 1) / n * 4 * WEIGHTS / 1e6
+    marks = [
+        plot(n, ring, color="c1", label="ring"),
+        plot([2, 32], [came, came], color="c2", dash="6 4", label="your answer"),
+    ]
+    return scene(panel(*marks, xlabel="workers", ylabel="megabytes sent by each worker"))
+
+
+def _check_traffic(answer: Any) -> str:
+    came = require.number(answer, "the megabytes")
+    wanted = 2 * (WORKERS - 1) / WORKERS * 4 * WEIGHTS / 1e6
+    if abs(came - wanted) > 0.5:
+        slips = {
+            wanted / 2: "That is the adding up alone; the finished chunks travel round as well.",
+            wanted / 4: "Each weight is 4 bytes.",
+            wanted * 1e6: "Divide by 10⁶ for megabytes.",
+            2
+            * 4
+            * WEIGHTS
+            / 1e6: "Close: each worker sends N − 1 of N chunks in each half, not all N.",
+            2
+            * (WORKERS - 1)
+            * 4
+            * WEIGHTS
+            / 1e6: "A message holds one chunk, a sixteenth of the gradient.",
+        }
+        why = next((s for v, s in slips.items() if abs(came - v) < 0.005 * v), "")
+        do = why or "Count the messages of one worker, and the bytes of one chunk."
+        raise Wrong(f"expected another number than {came:g} MB. {do}", _traffic_picture(came))
+    return "less than twice the gradient, and it would hardly be more with a thousand workers."
+
+
+traffic = Exercise(
+    "dp-traffic",
+    "Give the megabytes that each of sixteen workers sends in one step",
+    check=_check_traffic,
+    hints=(
+        "How many messages does one worker send in one ring, and how long is each?",
+        "2 (N − 1) messages, each 1/N of the gradient.",
+        "2 × 15/16 × 4 bytes × 60 965 224, divided by 10⁶.",
+    ),
+    answer="value",
+)
+
+
+# --- 2. uneven parts ----------------------------------------------------------------------------
+def _least_squares(rng: np.random.Generator, some_empty: bool) -> tuple[list, list, np.ndarray]:
+    """Gradients of a linear model's mean loss on parts of random sizes, their sizes, the whole batch's gradient."""
+    workers, d = int(rng.integers(2, 6)), int(rng.integers(1, 5))
+    counts = [int(c) for c in rng.integers(1, 9, workers)]
+    if some_empty:
+        counts[int(rng.integers(workers))] = 0
+    A, b = rng.normal(size=(sum(counts), d)), rng.normal(size=sum(counts))
+    w, cuts = rng.normal(size=d), np.cumsum(counts)[:-1]
+    parts = zip(np.split(A, cuts), np.split(b, cuts), strict=True)
+    gradients = [2 * a.T @ (a @ w - c) / max(len(c), 1) for a, c in parts]
+    return gradients, counts, 2 * A.T @ (A @ w - b) / len(b)
+
+
+def _check_combine(combine: Any) -> str:
+    for trial in range(8):
+        gradients, counts, wanted = _least_squares(require.rng(), some_empty=trial % 2 == 1)
+        came = require.array(
+            require.call(combine, gradients, counts), "the gradient", shape=wanted.shape
+        )
+        marks = [
+            bar(np.arange(len(wanted)) - 0.2, wanted, color="c1", label="whole batch", width=0.35),
+            bar(np.arange(len(wanted)) + 0.2, came, color="c2", label="yours", width=0.35),
+        ]
+        require.close(
+            came,
+            wanted,
+            what=f"the gradient of parts with {counts} examples",
+            do="Weigh each part's gradient by its share of the examples, not by one over the number of workers.",
+            figure=scene(panel(*marks, xlabel="weight", ylabel="gradient")),
+        )
+    return "equal to the gradient of the undivided batch, also when a worker had no examples."
+
+
+combine = Exercise(
+    "dp-combine",
+    "Combine the gradients of unequal parts",
+    check=_check_combine,
+    hints=(
+        "What would the plain mean do with a worker that had a single example?",
+        "A gradient of a mean, times its count, is the gradient of a sum. Sums can be added.",
+        "Add count × gradient over the workers, then divide by the sum of the counts.",
+    ),
+)
+
+
+# --- 3. share out the data ----------------------------------------------------------------------
+def _shares(share: Any, examples: int, size: int, epoch: int) -> list[np.ndarray]:
+    rows = []
+    for rank in range(size):
+        came = require.call(share, examples, rank, size, epoch)
+        what = f"the rows of worker {rank} of {size}"
+        mine = require.array(came, what)
+        if mine.ndim != 1 or (mine != np.round(mine)).any():
+            raise Wrong(f"{what}: expected a list of whole row numbers, came shape {mine.shape}.")
+        rows.append(mine.astype(int))
+    return rows
+
+
+def _check_share(share: Any) -> str:
+    rng = require.rng()
+    for _ in range(4):
+        examples, size = int(rng.integers(40, 90)), int(rng.integers(2, 7))
+        first, second = (int(e) for e in rng.choice(1000, 2, replace=False))
+        rows = _shares(share, examples, size, first)
+        seen = np.bincount(np.clip(np.concatenate(rows), -1, examples) + 1, minlength=examples + 2)
+        if seen[0] or seen[-1] or (seen[1:-1] != 1).any():
+            wrong = int((seen[1:-1] != 1).sum())
+            picture = scene(
+                panel(
+                    bar(np.arange(examples), seen[1:-1]),
+                    xlabel="row",
+                    ylabel="times seen in one epoch",
+                )
+            )
+            raise Wrong(
+                f"with {examples} rows and {size} workers, {wrong} rows are not seen exactly once in an epoch "
+                "(or a row does not exist). All workers must cut the same order; does it depend on rank?",
+                picture,
+            )
+        lengths = [len(r) for r in rows]
+        if max(lengths) - min(lengths) > 1:
+            raise Wrong(
+                f"expected shares that differ by at most one row, came {lengths}; the others would wait."
+            )
+        again = _shares(share, examples, size, first)
+        if any(not np.array_equal(a, b) for a, b in zip(rows, again, strict=True)):
+            raise Wrong("asked twice for the same epoch, came two answers; seed by the epoch.")
+        other = _shares(share, examples, size, second)
+        if all(set(a.tolist()) == set(b.tolist()) for a, b in zip(rows, other, strict=True)):
+            raise Wrong(
+                f"epochs {first} and {second} give every worker the same rows; shuffle anew in each epoch, "
+                "with the epoch as the seed."
+            )
+    return "each row once, even shares, a new order in every epoch, and nobody had to ask."
+
+
+share = Exercise(
+    "dp-share",
+    "Return the rows that one worker sees in one epoch",
+    check=_check_share,
+    hints=(
+        "Let every worker shuffle all rows in the same way, then take its own part.",
+        "The same way: a generator seeded by something that all workers know and that changes with the epoch.",
+        "np.random.default_rng(epoch).permutation(examples), and then every size-th row starting at rank.",
+    ),
+)
+
+
+# --- 4. the butterfly ---------------------------------------------------------------------------
+def _real_exchange(worker: Any, log: list[tuple[int, int]]) -> Any:
+    """An exchange that counts; a partner out of range is refused."""
+
+    def exchange(partner: int, x: Any) -> np.ndarray:
+        partner = int(partner)
+        if not 0 <= partner < worker.size or partner == worker.rank:
+            raise ValueError(f"worker {worker.rank} cannot meet {partner} of {worker.size}")
+        given = torch.tensor(np.asarray(x, float))
+        came = torch.empty_like(given)
+        log.append((partner, given.numel()))
+        sending = dist.isend(given, partner)
+        dist.recv(came, partner)
+        sending.wait()
+        return came.numpy()
+
+    return exchange
+
+
+def _meet(worker: Any, learner: Any, inputs: np.ndarray) -> tuple[Any, list]:
+    log: list[tuple[int, int]] = []
+    own = inputs[worker.rank].copy()
+    result = learner(worker.rank, worker.size, own, _real_exchange(worker, log))
+    return (None if result is None else np.array(result, float)), log
+
+
+def _run(learner: Any, inputs: np.ndarray) -> list[tuple[Any, list]]:
+    try:
+        return launch(_meet, learner, inputs, ranks=len(inputs), timeout=20)
+    except WorkerFailed as failure:
+        raise Wrong(
+            f"{failure} Two workers must name each other as partners in the same round."
+        ) from None
+
+
+def _butterfly_picture(size: int, meetings: list[list[int]]) -> dict:
+    marks = []
+    for rank, partners in enumerate(meetings):
+        x = np.arange(len(partners) + 1)
+        marks += [plot(x, np.full(len(x), rank), color="muted")]
+        marks += [plot([k, k + 1], [p, rank], color="c1") for k, p in enumerate(partners)]
+    return scene(panel(*marks, xlabel="exchange", ylabel="worker", title="who met whom"))
+
+
+def _check_butterfly(learner: Any) -> str:
+    rng = require.rng()
+    for size in (2, 4):
+        inputs = rng.normal(size=(size, int(rng.integers(3, 9))))
+        runs = _run(learner, inputs)
+        rounds = size.bit_length() - 1
+        picture = _butterfly_picture(size, [[p for p, _ in log] for _, log in runs])
+        for rank, (came, log) in enumerate(runs):
+            what = f"the result of worker {rank} of {size}"
+            if came is None:
+                raise Wrong(f"{what} is None; is a return missing?")
+            result = require.array(came, what, shape=inputs.shape[1:])
+            require.close(
+                result,
+                inputs.sum(0),
+                what=what,
+                do="After round k each worker holds the sum of 2ᵏ workers; the next partner must hold the other ones.",
+                figure=picture,
+            )
+            if len(log) != rounds or sum(n for _, n in log) != rounds * inputs.shape[1]:
+                raise Wrong(
+                    f"the sum is right, but worker {rank} of {size} made {len(log)} exchanges of "
+                    f"{[n for _, n in log]} numbers; expected {rounds} of {inputs.shape[1]}.",
+                    picture,
+                )
+    return "two real processes needed one exchange, four needed two: log₂ N."
+
+
+butterfly = Exercise(
+    "dp-butterfly",
+    "Add up over N workers with log₂ N exchanges",
+    check=_check_butterfly,
+    hints=(
+        "With two workers one exchange is enough. With four: first make pairs, then let the pairs meet.",
+        "In round k meet the worker whose number differs from yours by 2ᵏ, up or down: one binary digit.",
+        "partner = rank ^ distance with distance 1, 2, 4, …; x = x + exchange(partner, x).",
+    ),
+    time_limit=180,  # the first launch in a session starts a server
+)
