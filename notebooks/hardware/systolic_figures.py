@@ -6,7 +6,6 @@ import numpy as np
 
 from dlcourse.figures import bar, imshow, panel, plot, scatter, scene, text
 
-INK = "#1a1a1a"  # readable on the pale cells of both themes
 BUSY, DONE = 0.45, -0.3  # brown: multiplies now; blue: has finished
 
 
@@ -28,7 +27,7 @@ def wavefront_scene(A: np.ndarray, B: np.ndarray, clock: int) -> dict:
             marks.append(text(j, t - j - n - 0.25, str(value), "middle", color="c2"))
     for (i, j), n in np.ndenumerate(k):
         if 0 <= n < T:
-            marks.append(text(j, i - 0.22, f"{A[i, n]}·{B[n, j]}", "middle", color=INK))
+            marks.append(text(j, i - 0.22, f"{A[i, n]}·{B[n, j]}", "middle"))
     low = -(max(R, C) + T) - 0.2
     edges = np.arange(max(R, C) + 1) - 0.5
     for e in edges:
@@ -36,7 +35,7 @@ def wavefront_scene(A: np.ndarray, B: np.ndarray, clock: int) -> dict:
         marks.append(plot([e, e], [-0.5, R - 0.5], color="muted", width=1))
     grid = panel(
         imshow(shade, lim=(-1, 1), cmap="diverging"),
-        *(text(j, i + 0.3, str(v), "middle", color=INK) for (i, j), v in np.ndenumerate(sums)),
+        *(text(j, i + 0.3, str(v), "middle") for (i, j), v in np.ndenumerate(sums)),
         *marks,
         axes=False, aspect="equal", xlim=(low, C - 0.4), ylim=(R - 0.4, low + 1), size=(400, 400),
     )  # fmt: skip
