@@ -19,14 +19,14 @@ def broken(starts: Sequence[float], ends: Sequence[float], y: Sequence[float]) -
 
 def gantt(
     steps: Sequence[tuple[int, float, float, str]],
-    updates: Sequence[float],
+    updates: Sequence[float] | None,
     workers: int,
     until: float,
     since: float = 0.0,
     unit: str = "steps of a normal worker",
     size: tuple[int, int] = (640, 240),
 ) -> dict:
-    """Steps (worker, begun, ready, fate) as thick strokes, updates of the weights as ticks in the top row."""
+    """Steps (worker, begun, ready, fate) as thick strokes; updates, if given, as triangles in a top row."""
     marks = []
     for fate, color in FATE.items():
         kept = [s for s in steps if s[3] == fate and s[2] > since and s[1] < until]
@@ -43,11 +43,13 @@ def gantt(
     ticks = [s[1] for s in steps if since <= s[1] < until]
     rows = [s[0] for s in steps if since <= s[1] < until]
     marks.append(scatter(ticks, rows, color="fg", size=1.6, marker="s"))
-    shown = [u for u in updates if since <= u <= until]
-    marks.append(scatter(shown, [workers] * len(shown), color="c3", size=4, marker="^"))
-    names = {k: f"worker {k}" for k in range(workers)} | {workers: "update"}
+    names = {k: f"worker {k}" for k in range(workers)}
+    if updates is not None:
+        shown = [u for u in updates if since <= u <= until]
+        marks.append(scatter(shown, [workers] * len(shown), color="c3", size=4, marker="^"))
+        names[workers] = "update"
     return panel(
-        *marks, xlabel=f"time ({unit})", xlim=(since, until), ylim=(-0.6, workers + 0.9),
+        *marks, xlabel=f"time ({unit})", xlim=(since, until), ylim=(-0.6, len(names) - 0.1),
         yticks=names, size=size,
     )  # fmt: skip
 
@@ -186,7 +188,7 @@ def speed_scene(
     marks.append(scatter(*dots, color="fg", size=4, marker="x", label="simulated"))
     return scene(
         panel(*marks, xlabel="workers", ylabel="times faster than one", xlog=True, ylog=True,
-              xlim=(1, n.max()), ylim=(0.8, 40), size=(460, 320))
+              xlim=(1, n.max()), ylim=(0.8, 60), size=(460, 320))
     )  # fmt: skip
 
 
@@ -200,7 +202,7 @@ def max_scene(
         marks.append(scatter(at, dots[spread], color=c, marker=k, size=4))
     return scene(
         panel(*marks, xlabel="workers n", ylabel="mean of the longest / mean", xlog=True,
-              ylim=(0.9, 8), size=(460, 300))
+              ylim=(0.9, 5), size=(460, 300))
     )  # fmt: skip
 
 
