@@ -1,0 +1,81 @@
+"""The checks on living with an FPGA have been seen failing, and accept right answers in any style."""
+
+import math
+
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+pytest.importorskip("amaranth", reason="amaranth is not installed; run make lab")
+checks = load_checks("hardware/fpga_practice")
+SOLUTIONS = solutions("hardware/fpga_practice")
+NAMES = {
+    "chance": "chance_solution",
+    "asap": "asap_solution",
+    "interval": "initiation_interval_solution",
+}
+
+
+def recursive(graph, start=0, pick=max):
+    def tick(name):
+        return start if not graph[name] else 1 + pick(tick(i) for i in graph[name])
+
+    return {name: tick(name) for name in graph}
+
+
+def interval(needs, units, latency, distance, *, up=True, carry=True, most=max):
+    parts = [n / units[kind] for kind, n in needs.items()]
+    parts += [latency / distance] if carry else []
+    return max(1, most(math.ceil(p) if up else int(p) for p in parts))
+
+
+WRONG = [
+    ("chance", 0.5, "a guess"),
+    ("chance", 20.4, "in per cent"),
+    ("chance", (20_000 * 70 - 1e6) / (1e6 + 20_000 * 50), "forgets the update"),
+    ("chance", (20_000 * 70 - 1e6) / (20_000 * 48), "forgets the new masks"),
+    ("chance", AlwaysEqual(0.5), "an object that lies"),
+    ("asap", lambda g: recursive(g, start=1), "counts from one"),
+    ("asap", lambda g: recursive(g, pick=min), "the earliest input"),
+    ("asap", lambda g: dict(zip(g, range(len(g)), strict=True)), "one after the other"),
+    ("asap", lambda g: list(g), "a list"),
+    ("asap", lambda g: dict.fromkeys(g, AlwaysEqual(0.0)), "an object that lies"),
+    ("interval", lambda *a: interval(*a, up=False), "rounds down"),
+    ("interval", lambda *a: interval(*a, carry=False), "forgets the value handed on"),
+    ("interval", lambda *a: interval(*a, most=min), "the smallest limit"),
+    ("interval", lambda *a: 1, "always one"),
+    ("interval", lambda *a: AlwaysEqual(1.0), "an object that lies"),
+]
+
+
+def test_the_empty_answer_is_not_attempted() -> None:
+    assert checks.chance.check(...).status == "not attempted"
+    assert checks.asap.check(lambda graph: ...).status == "not attempted"
+    empty = checks.interval.check(lambda needs, units, latency, distance: ...)
+    assert empty.status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("chance", 0.204), ("asap", recursive), ("interval", interval)],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in NAMES:
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
