@@ -1,0 +1,214 @@
+"""The checks of the side-by-side chapter, its contest and its hand-written files have been seen failing."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("frameworks/side_by_side")
+SOLUTIONS = solutions("frameworks/side_by_side")
+CONTEST = Path(__file__).parents[2] / "notebooks" / "frameworks" / "contest"
+sys.path.insert(0, str(CONTEST))
+driver = __import__("driver")
+importers = __import__("importers")
+
+
+def only_reshapes(weight, c, h, w):
+    return weight.reshape(-1, c, h, w).reshape(-1, h * w * c)
+
+
+def swaps_height_and_width(weight, c, h, w):
+    return weight.reshape(-1, c, h, w).transpose(0, 3, 2, 1).reshape(-1, h * w * c)
+
+
+def by_index(weight, c, h, w):
+    order = [k * h * w + i * w + j for i in range(h) for j in range(w) for k in range(c)]
+    return weight[:, order]
+
+
+def shares_ties(x, d, ties):
+    h, w = d.shape
+    blocks = x.reshape(h, 2, w, 2).transpose(0, 2, 1, 3).reshape(h, w, 4)
+    largest = (blocks == blocks.max(2, keepdims=True)).astype(float)
+    largest /= largest.sum(2, keepdims=True)
+    spread = largest * d[:, :, None]
+    return spread.reshape(h, w, 2, 2).transpose(0, 2, 1, 3).reshape(2 * h, 2 * w)
+
+
+def with_loops(x, d, ties):
+    out = np.zeros_like(x)
+    for i, j in np.ndindex(*d.shape):
+        block = x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+        mask = block == block.max()
+        if ties == "first":
+            first = np.zeros(4, bool)
+            first[block.argmax()] = True
+            mask = first.reshape(2, 2)
+        out[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = mask * d[i, j]
+    return out
+
+
+def pays_by_search(fixed_a, ms_a, fixed_b, ms_b):
+    ahead = [1000 * fixed_b + n * ms_b < 1000 * fixed_a + n * ms_a for n in range(40_000)]
+    if not ahead[-1]:
+        return None
+    return len(ahead) - next((k for k, yes in enumerate(reversed(ahead)) if not yes), len(ahead))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("flip", ...),
+        ("columns", lambda weight, c, h, w: ...),
+        ("ties", lambda x, d, ties: ...),
+        ("pays", lambda fixed_a, ms_a, fixed_b, ms_b: ...),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+WRONG = [
+    ("flip", [0.2] * 5, "equal weights"),
+    ("flip", [0, 0, 0, 1, 0], "weights below 0.05"),
+    ("flip", [0.05, 0.05, 0.05, 0.9, 0.05], "more than one in all"),
+    ("flip", [0.1, 0.1, 0.1, 0.6, 0.1], "TensorFlow still leads"),
+    ("flip", AlwaysEqual([0.05, 0.05, 0.05, 0.8, 0.05]), "an object that lies"),
+    ("columns", only_reshapes, "reshapes without moving"),
+    ("columns", swaps_height_and_width, "height and width swapped"),
+    ("columns", lambda weight, c, h, w: weight, "unchanged"),
+    ("columns", lambda weight, c, h, w: AlwaysEqual([1.0]), "an object that lies"),
+    ("ties", shares_ties, "shares instead of giving all"),
+    ("ties", lambda x, d, ties: with_loops(x, d, "first"), "ignores the rule"),
+    ("ties", lambda x, d, ties: with_loops(x, np.ones_like(d), ties), "ignores d"),
+    ("ties", lambda x, d, ties: AlwaysEqual([1.0]), "an object that lies"),
+    ("pays", lambda a, m, b, k: 0, "always at once"),
+    ("pays", lambda a, m, b, k: (b - a) / (m - k) if m > k else None, "forgets the unit, no rounding"),
+    ("pays", lambda a, m, b, k: None, "never"),
+    ("pays", lambda a, m, b, k: AlwaysEqual([1.0]), "an object that lies"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", ["flip", "columns", "ties", "pays"])
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("flip", (0.05, 0.06, 0.05, 0.79, 0.05)),
+        ("columns", by_index),
+        ("ties", with_loops),
+        ("pays", pays_by_search),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "right", card
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in ("flip", "columns", "ties", "pays"):
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
+
+
+# --- the contest --------------------------------------------------------------------------------
+
+
+def skip_if_skipped(result: dict) -> dict:
+    if "skipped" in result:
+        pytest.skip(result["skipped"])
+    return result
+
+
+@pytest.mark.parametrize("name", ["torch", "keras-torch", "onnx-graph"])
+def test_a_contestant_takes_the_recorded_steps(name: str) -> None:
+    result = skip_if_skipped(driver.run(name, driver.arrays(), timed=2))
+    reference = driver.recorded()["results"]["torch"]["losses"]
+    assert driver.largest_difference(result["losses"], reference) < 1e-5
+
+
+def test_a_wrong_weight_is_noticed() -> None:
+    """The agreement is a test only if a small slip breaks it."""
+    given = driver.arrays()
+    given["fc3_b"] = given["fc3_b"] + np.float32(0.01) * np.eye(10, dtype=np.float32)[0]
+    reference = driver.recorded()["results"]["torch"]["losses"]
+    assert driver.largest_difference(driver.run("torch", given, 2)["losses"], reference) > 1e-4
+
+
+def test_a_missing_environment_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(driver, "CACHE", tmp_path)
+    result = driver.run("jax-jit", driver.arrays())
+    assert "make frameworks" in result["skipped"]
+
+
+def test_a_contestant_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = driver.Contestant("no_such_script", "", ("torch",), "course", "")
+    monkeypatch.setitem(driver.CONTESTANTS, "torch", wrong)
+    assert "no_such_script" in driver.run("torch", driver.arrays())["skipped"]
+
+
+def test_every_contestant_and_museum_piece_is_recorded() -> None:
+    """Same arrays, same number of steps, within 1e-5 of PyTorch; a date, a version and a place for each."""
+    results = driver.recorded()["results"]
+    assert set(results) == {*driver.CONTESTANTS, "caffe", "cntk", "torch7"}
+    for name, r in results.items():
+        reference = results["torch"]["losses"]
+        assert driver.largest_difference(r["losses"], reference) < 1e-5, name
+        assert r["version"] and r["date"] and r["home"], name
+
+
+def test_lines_of_code_leave_out_what_is_no_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    (tmp_path / "s.py").write_text('"""Two\nlines."""\n\nx = 1  # one\n# none\ny = """a\nb"""\n')
+    monkeypatch.setattr(driver, "HERE", tmp_path)
+    assert driver.lines_of_code("s") == 3
+
+
+# --- the files ----------------------------------------------------------------------------------
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    value, shift = 0, 0
+    while True:
+        value |= (data[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 128:
+            return value, at
+
+
+@pytest.mark.parametrize("n", [0, 1, 127, 128, 300, 61706, 2**31])
+def test_varints_come_back(n: int) -> None:
+    assert read_varint(importers.varint(n), 0) == (n, len(importers.varint(n)))
+
+
+@pytest.mark.parametrize("kind", ["caffe", "torch7"])
+def test_a_library_of_today_reads_our_files(kind: str) -> None:
+    given = driver.arrays()
+    w, x = driver.weights_of(given), given["x_test"][:8]
+    z = driver.read_back(kind, w, x)
+    if isinstance(z, str):
+        pytest.skip(z)
+    torch = pytest.importorskip("torch")
+    h = torch.from_numpy(x)
+    for n in ("conv1", "conv2"):
+        h = torch.conv2d(h, torch.from_numpy(w[f"{n}_w"]), torch.from_numpy(w[f"{n}_b"]))
+        h = torch.nn.functional.avg_pool2d(torch.tanh(h), 2)
+    h = h.flatten(1)
+    for n in ("fc1", "fc2"):
+        h = torch.tanh(h @ torch.from_numpy(w[f"{n}_w"]).T + torch.from_numpy(w[f"{n}_b"]))
+    h = h @ torch.from_numpy(w["fc3_w"]).T + torch.from_numpy(w["fc3_b"])
+    assert np.abs(z - h.numpy()).max() < 1e-5
+    changed = {**w, "conv1_w": w["conv1_w"][..., ::-1]}  # the test sees a kernel turned round
+    assert np.abs(driver.read_back(kind, changed, x) - h.numpy()).max() > 1e-3
