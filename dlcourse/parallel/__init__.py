@@ -14,7 +14,8 @@
 
 `launch` waits for the results; `Job` starts the workers and hands out their reports while they run. Both raise
 `WorkerFailed`, one sentence, when a worker raises, dies or hangs, and leave no process behind. `Checkpoint` lets a
-second start go on where the first one stopped. `torchrun … -m dlcourse.parallel train.py:train` runs the same function
+second start go on where the first one stopped. In a script (not in a notebook) call them under
+`if __name__ == "__main__":`, since new processes import the script once more. `torchrun … -m dlcourse.parallel train.py:train` runs the same function
 on several machines. The functions sent to workers are the learner's own: never give them anything downloaded.
 """
 

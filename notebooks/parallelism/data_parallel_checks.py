@@ -171,34 +171,33 @@ share = Exercise(
 
 
 # --- 4. the butterfly ---------------------------------------------------------------------------
-def _real_exchange(worker: Any, log: list[tuple[int, int]]) -> Any:
-    """An exchange that counts; a partner out of range is refused."""
+def _meeting() -> Any:
+    """What each worker runs. A function made here travels by value: the workers need not import this file."""
 
-    def exchange(partner: int, x: Any) -> np.ndarray:
-        partner = int(partner)
-        if not 0 <= partner < worker.size or partner == worker.rank:
-            raise ValueError(f"worker {worker.rank} cannot meet {partner} of {worker.size}")
-        given = torch.tensor(np.asarray(x, float))
-        came = torch.empty_like(given)
-        log.append((partner, given.numel()))
-        sending = dist.isend(given, partner)
-        dist.recv(came, partner)
-        sending.wait()
-        return came.numpy()
+    def meet(worker: Any, learner: Any, inputs: np.ndarray) -> tuple[Any, list]:
+        log: list[tuple[int, int]] = []
 
-    return exchange
+        def exchange(partner: int, x: Any) -> np.ndarray:
+            partner = int(partner)
+            if not 0 <= partner < worker.size or partner == worker.rank:
+                raise ValueError(f"worker {worker.rank} cannot meet {partner} of {worker.size}")
+            given = torch.tensor(np.asarray(x, float))
+            came = torch.empty_like(given)
+            log.append((partner, given.numel()))
+            sending = dist.isend(given, partner)
+            dist.recv(came, partner)
+            sending.wait()
+            return came.numpy()
 
+        result = learner(worker.rank, worker.size, inputs[worker.rank].copy(), exchange)
+        return (None if result is None else np.array(result, float)), log
 
-def _meet(worker: Any, learner: Any, inputs: np.ndarray) -> tuple[Any, list]:
-    log: list[tuple[int, int]] = []
-    own = inputs[worker.rank].copy()
-    result = learner(worker.rank, worker.size, own, _real_exchange(worker, log))
-    return (None if result is None else np.array(result, float)), log
+    return meet
 
 
 def _run(learner: Any, inputs: np.ndarray) -> list[tuple[Any, list]]:
     try:
-        return launch(_meet, learner, inputs, ranks=len(inputs), timeout=20)
+        return launch(_meeting(), learner, inputs, ranks=len(inputs), timeout=60)
     except WorkerFailed as failure:
         raise Wrong(
             f"{failure} Two workers must name each other as partners in the same round."
