@@ -42,6 +42,12 @@ class Runs:
         said = ", ".join(f"{tool} {number}" for tool, number in tools.items())
         self.about = f"{len(self.rows)} recorded runs, made {made} with {said}"
 
+    @property
+    def chips(self) -> list[str]:
+        """Names of the chips that are recorded with every number of lanes."""
+        seen = {(row["chip"], row["lanes"]) for row in self.rows if not row["pipelined"]}
+        return [name for key, name in NAMES.items() if all((key, n) in seen for n in LANES)]
+
     def find(self, **wanted: Any) -> dict[str, Any]:
         """The one run with these settings; LookupError if it is not recorded."""
         for row in self.rows:
