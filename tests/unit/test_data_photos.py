@@ -53,7 +53,9 @@ def test_spoiling_a_picture_leaves_the_next_one_whole():
 
 def test_a_missing_picture_is_one_clear_sentence(monkeypatch):
     monkeypatch.setitem(module.TRAIN, "china", ("sklearn.datasets.images", "none.jpg", "", ""))
-    with pytest.raises(data.MissingData, match=r"none\.jpg is not in sklearn.* install that package anew"):
+    with pytest.raises(
+        data.MissingData, match=r"none\.jpg is not in sklearn.* install that package anew"
+    ):
         data.photos()
 
 
