@@ -54,7 +54,7 @@ def with_loops(x, d, ties):
 def pays_by_search(fixed_a, ms_a, fixed_b, ms_b):
     ahead = [1000 * fixed_b + n * ms_b < 1000 * fixed_a + n * ms_a for n in range(40_000)]
     if not ahead[-1]:
-        return None
+        return -1
     return len(ahead) - next((k for k, yes in enumerate(reversed(ahead)) if not yes), len(ahead))
 
 
@@ -86,8 +86,8 @@ WRONG = [
     ("ties", lambda x, d, ties: with_loops(x, np.ones_like(d), ties), "ignores d"),
     ("ties", lambda x, d, ties: AlwaysEqual([1.0]), "an object that lies"),
     ("pays", lambda a, m, b, k: 0, "always at once"),
-    ("pays", lambda a, m, b, k: (b - a) / (m - k) if m > k else None, "forgets the unit, no rounding"),
-    ("pays", lambda a, m, b, k: None, "never"),
+    ("pays", lambda a, m, b, k: (b - a) / (m - k) if m > k else -1, "forgets the unit, no rounding"),
+    ("pays", lambda a, m, b, k: -1, "never"),
     ("pays", lambda a, m, b, k: AlwaysEqual([1.0]), "an object that lies"),
 ]  # fmt: skip
 
