@@ -18,7 +18,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         r for rs in terminalreporter.stats.values() for r in rs if hasattr(r, "user_properties")
     ]
-    rows = sorted({value for r in reports for key, value in r.user_properties if key == COST})
+    rows = sorted({tuple(v) for r in reports for key, v in r.user_properties if key == COST})
     if not rows:
         return
     terminalreporter.section("notebooks: cost of one run")
