@@ -629,8 +629,14 @@ class _Require:
         return _default_rng()
 
     @staticmethod
-    def call(fn: Callable, *args: Any, may_change_input: bool = False, **kwargs: Any) -> Any:
-        """`fn(*args, **kwargs)` on deep copies; the value returned must not be None.
+    def call(
+        fn: Callable,
+        *args: Any,
+        may_change_input: bool = False,
+        may_be_none: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """`fn(*args, **kwargs)` on deep copies; the value returned must not be None, unless None is an answer.
 
         Raises `Wrong` for a wrong number of arguments, a changed input, a missing return, a replaced library function.
         Compute what you expect after this call, so that it is nowhere on the stack while the learner's code runs.
@@ -641,7 +647,7 @@ class _Require:
             result = fn(*given[0], **given[1])
         if result is NotImplemented or _has_gap(result):
             raise _NotAttempted
-        if result is None:
+        if result is None and not may_be_none:
             raise Wrong("your function returned None; is a return missing?")
         if not may_change_input and not _same(given, kept):
             raise Wrong("your function changed its input; work on a copy and return the result.")

@@ -150,6 +150,12 @@ def test_a_wrong_answer_gets_a_sentence(answer, sentence):
     assert sentence in card.text
 
 
+def test_none_is_an_answer_only_where_the_check_says_so():
+    assert require.call(lambda x: None, 1.0, may_be_none=True) is None
+    with pytest.raises(Wrong, match="is a return missing"):
+        require.call(lambda x: None, 1.0)
+
+
 def test_a_number_is_told_with_what_was_expected_and_what_came():
     card = value_exercise().check(2.0)
     assert card.text == "The margin: expected 3, came 2."
