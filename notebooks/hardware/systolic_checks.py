@@ -35,16 +35,18 @@ def _check_busy(busy: Any) -> str:
     rng = require.rng()
     for trial in range(12):
         R, C, T = (int(v) for v in rng.integers(2, 9, 3))
-        if trial == 0:
-            R, C, T = 2, 3, 5
+        R, C, T = {0: (2, 3, 5), 1: (1, C, T), 2: (R, 1, T), 3: (R, C, 1)}.get(trial, (R, C, T))
         came = require.array(
-            require.call(busy, R, C, T), "the counts, one per clock", shape=(R + C + T - 2,)
+            require.call(busy, R, C, T),
+            "the counts, one per clock",
+            shape=(R + C + T - 2,),
+            kind="integer",
         )
         wanted = _busy_reference(R, C, T)
         if (came != wanted).any():
             t = int(np.argmax(came != wanted))
             raise Wrong(
-                f"for R, C, T = {R}, {C}, {T}: expected {wanted[t]} busy cells at clock {t + 1}, came {came[t]:g}. "
+                f"for R, C, T = {R}, {C}, {T}: expected {wanted[t]} busy cells at clock {t + 1}, came {came[t]}. "
                 "Cell (i, j) starts i + j clocks late and works for T clocks.",
                 _busy_picture(came, wanted),
             )
@@ -91,34 +93,29 @@ def _batch_picture(K: int, N: int, R: int, C: int, target: float) -> dict:
     return scene(panel(*marks, xlog=True, xlabel="rows M", ylabel="in use, %", ylim=(0, 100)))
 
 
-def _nothing_fits(answer: Any) -> Any:
-    """None is a legal answer here; `require.call` would read it as a forgotten return."""
-
-    def wrapped(K: int, N: int, R: int, C: int, target: float) -> Any:
-        found = answer(K, N, R, C, target)
-        return "no batch" if found is None else found
-
-    return wrapped
+def _layer(rng: np.random.Generator, trial: int) -> tuple[int, int, int, int, float]:
+    """K, N, R, C and a target: out of reach in every fourth trial, just out of reach in every eighth."""
+    K, N = (int(v) for v in rng.integers(3, 300, 2))
+    R, C = (int(v) for v in rng.integers(2, 65, 2))
+    if trial % 8 == 4:
+        return 3 * R, 2 * C, R, C, 1.0  # an endless batch comes as near as one likes
+    filled = K * N / (-(-K // R) * R * -(-N // C) * C)
+    return K, N, R, C, float(filled * rng.uniform(0.2, 0.97) if trial % 4 else filled + 0.01)
 
 
 def _check_batch(smallest_batch: Any) -> str:
-    if not callable(smallest_batch):
-        raise Wrong("expected a function of K, N, R, C and target; pass its name.")
     rng, none_seen = require.rng(), 0
     for trial in range(24):
-        K, N = (int(v) for v in rng.integers(3, 300, 2))
-        R, C = (int(v) for v in rng.integers(2, 65, 2))
-        filled = K * N / (-(-K // R) * R * -(-N // C) * C)
-        target = float(filled * rng.uniform(0.2, 0.97) if trial % 4 else filled + 0.01)
-        came = require.call(_nothing_fits(smallest_batch), K, N, R, C, target)
+        K, N, R, C, target = _layer(rng, trial)
+        came = require.call(smallest_batch, K, N, R, C, target, may_be_none=True)
         wanted = _batch_reference(K, N, R, C, target)
         case = f"K, N, R, C, target = {K}, {N}, {R}, {C}, {target:.3f}"
         picture = _batch_picture(K, N, R, C, target)
-        rows = None if type(came) is str else require.integer(came, "the number of rows")
+        rows = None if came is None else require.integer(came, "the number of rows")
         if wanted is None or rows is None:
             none_seen += wanted is None
             if wanted is not rows:
-                said = "None: no batch fills the array so far" if wanted is None else str(wanted)
+                said = "None: no batch reaches that" if wanted is None else f"{wanted} rows"
                 raise Wrong(f"for {case}: expected {said}, came {rows}.", picture)
             continue
         if rows != wanted:
@@ -206,14 +203,23 @@ def _options(rng: np.random.Generator) -> tuple[dict, list]:
     return options, [float(v) for v in np.geomspace(10, 1e6, 13) * rng.uniform(0.7, 1.4)]
 
 
+def _kind(names: Any) -> str:
+    many = f" of length {len(names)}" if type(names) in (list, tuple) else ""
+    return f"a {type(names).__name__}{many}"
+
+
 def _check_cheapest(cheapest: Any) -> str:
     for _ in range(12):
         options, volumes = _options(require.rng())
         came = require.call(cheapest, options, volumes)
-        if type(came) not in (list, tuple) or len(came) != len(volumes):
-            raise Wrong(f"expected a list of {len(volumes)} names, one per volume.")
-        for volume, name in zip(volumes, came, strict=True):
-            word = require.text(name, "the name", among=list(options))
+        names = came.tolist() if type(came) is np.ndarray else came
+        if type(names) not in (list, tuple) or len(names) != len(volumes):
+            raise Wrong(
+                f"expected a list of {len(volumes)} names, one per volume, came {_kind(names)}."
+            )
+        for volume, name in zip(volumes, names, strict=True):
+            plain = name.item() if type(name) is np.str_ else name
+            word = require.text(plain, "the name", among=list(options))
             total = {n: f + volume * u for n, (f, u) in options.items()}
             best = sorted(total, key=total.__getitem__)[0]
             if word != best:

@@ -87,11 +87,15 @@ WRONG = [
     ("busy", lambda R, C, T: busy(R, C, T, clocks=lambda R, C, T: T), "too few clocks"),
     ("busy", lambda R, C, T: [min(R * C, T)] * (R + C + T - 2), "a constant"),
     ("busy", lambda R, C, T: AlwaysEqual([1.0]), "an object that lies"),
+    ("busy", lambda R, C, T: busy(R, C, T) if min(R, C) > 1 else [0] * (R + C + T - 2), "not one row"),
+    ("busy", lambda R, C, T: [n + 1e-9 for n in busy(R, C, T)], "fractions of a cell"),
     ("smallest_batch", lambda *a: batch(*a, load=False), "forgets the loading"),
     ("smallest_batch", lambda *a: batch(*a, folds=False), "forgets the folds"),
     ("smallest_batch", lambda *a: batch(*a, none=False), "a number where no batch is enough"),
     ("smallest_batch", lambda *a: (batch(*a) or 0) + 1, "one row too many"),
     ("smallest_batch", lambda *a: {}.get(a), "always None"),
+    ("smallest_batch", lambda *a: batch(*a) or "none", "a text instead of None"),
+    ("smallest_batch", lambda *a: 9 if a[-1] == 1 else batch(*a), "a full array with few rows"),
     ("smallest_batch", lambda *a: AlwaysEqual([64.0]), "an object that lies"),
     ("smallest_batch", 64, "a number instead of a function"),
     ("double_buffered", lambda f, R, C, T: f * (2 * R + C + T - 2), "nothing hidden"),
@@ -104,6 +108,7 @@ WRONG = [
     ("cheapest", lambda o, vs: [max(o, key=lambda n: o[n][0] + v * o[n][1]) for v in vs], "dearest"),
     ("cheapest", lambda o, vs: [next(iter(o))] * len(vs), "the first name"),
     ("cheapest", lambda o, vs: next(iter(o)), "one name"),
+    ("cheapest", lambda o, vs: by_piece(o, vs)[1:], "one name too few"),
 ]  # fmt: skip
 
 
@@ -135,6 +140,9 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("smallest_batch", batch_by_bisection),
         ("double_buffered", by_loop),
         ("cheapest", by_piece),
+        ("cheapest", lambda o, vs: np.array(by_piece(o, vs))),
+        ("cheapest", lambda o, vs: list(np.array(by_piece(o, vs)))),
+        ("smallest_batch", lambda *a: batch(*a) and np.int64(batch(*a))),
     ],
 )
 def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
