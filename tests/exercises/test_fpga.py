@@ -54,6 +54,38 @@ def raises(m, x, first, largest):
     return m
 
 
+def at_once(m, x, first, largest):
+    from amaranth.hdl import Mux, Signal, signed
+
+    kept = Signal(signed(8))
+    m.d.comb += largest.eq(Mux(first | (x > kept), x, kept))
+    m.d.sync += kept.eq(largest)
+    return m
+
+
+def rising(m, x, first, largest):
+    from amaranth.hdl import Signal
+
+    before = Signal()
+    m.d.sync += before.eq(first)
+    with m.If((first & ~before) | (x > largest)):
+        m.d.sync += largest.eq(x)
+    return m
+
+
+def unsigned(m, x, first, largest):
+    with m.If(first | (x.as_unsigned() > largest.as_unsigned())):
+        m.d.sync += largest.eq(x)
+    return m
+
+
+def swaps_the_simulator(m, x, first, largest):
+    import amaranth.sim
+
+    amaranth.sim.Simulator = None  # the check keeps its own
+    return without_first(m, x, first, largest)
+
+
 WRONG = [
     ("table", 0x8000, "only address 15"),
     ("table", 0xFFFE, "forgets d"),
@@ -71,12 +103,17 @@ WRONG = [
     ("rounding", lambda a, s, t: np.clip((a + 1) >> s, 0, t), "adds one"),
     ("rounding", lambda a, s, t: (a + (1 << (s - 1))) >> s, "does not clip"),
     ("rounding", lambda a, s, t: np.clip(np.round(a / 2**s), 0, t), "halves to even"),
+    ("rounding", lambda a, s, t: np.clip(np.floor(a / 2**s + 0.5), 0, t), "floating point"),
+    ("rounding", lambda a, s, t: np.clip((a + (1 << (s - 1)) - 1) >> s, 0, t), "halves go down"),
     ("rounding", lambda a, s, t: AlwaysEqual([0.0] * 60), "an object that lies"),
     ("running_max", without_first, "never restarts"),
     ("running_max", combinational, "remembers nothing"),
     ("running_max", minimum, "the smallest"),
     ("running_max", first_to_zero, "loses the first value"),
     ("running_max", raises, "raises"),
+    ("running_max", at_once, "shows the next value before its tick"),
+    ("running_max", rising, "restarts only when first rises"),
+    ("running_max", unsigned, "compares without the sign"),
     ("running_max", lambda m, x, first, largest: AlwaysEqual(1.0), "an object that lies"),
     ("running_max", lambda m, x, first, largest: m, "an empty circuit"),
 ]
@@ -119,6 +156,13 @@ def with_mux(m, x, first, largest):
 )  # fmt: skip
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_a_replaced_simulator_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    sim = pytest.importorskip("amaranth.sim")
+    monkeypatch.setattr(sim, "Simulator", sim.Simulator)
+    assert "came" in checks.running_max.check(swaps_the_simulator).text
+    assert checks.running_max.check(SOLUTIONS["running_max_solution"]).status == "right"
 
 
 def test_hints_come_one_at_a_time() -> None:

@@ -1,6 +1,7 @@
 """The checks on living with an FPGA have been seen failing, and accept right answers in any style."""
 
 import math
+from collections import defaultdict
 
 import pytest
 
@@ -23,6 +24,13 @@ def recursive(graph, start=0, pick=max):
     return {name: tick(name) for name in graph}
 
 
+def one_pass(graph):
+    when = {}
+    for name, inputs in graph.items():
+        when[name] = max((when.get(i, 0) + 1 for i in inputs), default=0)
+    return when
+
+
 def interval(needs, units, latency, distance, *, up=True, carry=True, most=max):
     parts = [n / units[kind] for kind, n in needs.items()]
     parts += [latency / distance] if carry else []
@@ -39,11 +47,19 @@ WRONG = [
     ("asap", lambda g: recursive(g, pick=min), "the earliest input"),
     ("asap", lambda g: dict(zip(g, range(len(g)), strict=True)), "one after the other"),
     ("asap", lambda g: list(g), "a list"),
+    ("asap", lambda g: {**recursive(g), "x": 0}, "an operation too many"),
+    ("asap", lambda g: {name: t for name, t in recursive(g).items() if t}, "no memory reads"),
+    ("asap", one_pass, "in the order of the dictionary"),
     ("asap", lambda g: dict.fromkeys(g, AlwaysEqual(0.0)), "an object that lies"),
     ("interval", lambda *a: interval(*a, up=False), "rounds down"),
     ("interval", lambda *a: interval(*a, carry=False), "forgets the value handed on"),
     ("interval", lambda *a: interval(*a, most=min), "the smallest limit"),
     ("interval", lambda *a: 1, "always one"),
+    (
+        "interval",
+        lambda n, u, *a: interval(n, dict(zip(n, u.values(), strict=False)), *a),
+        "units by place",
+    ),
     ("interval", lambda *a: AlwaysEqual(1.0), "an object that lies"),
 ]
 
@@ -69,7 +85,12 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "answer"),
-    [("chance", 0.204), ("asap", recursive), ("interval", interval)],
+    [
+        ("chance", 0.204),
+        ("asap", recursive),
+        ("asap", lambda g: defaultdict(int, recursive(g))),
+        ("interval", interval),
+    ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
