@@ -51,6 +51,16 @@ def with_loops(x, d, ties):
     return out
 
 
+def maximum_from_zero(x, d, ties):
+    return with_loops(x, d, ties) * (x >= 0)
+
+
+def by_floor(fixed_a, ms_a, fixed_b, ms_b):
+    if ms_b < ms_a:
+        return max(0, 1000 * (fixed_b - fixed_a) // (ms_a - ms_b) + 1)
+    return 0 if ms_b == ms_a and fixed_b < fixed_a else -1
+
+
 def pays_by_search(fixed_a, ms_a, fixed_b, ms_b):
     ahead = [1000 * fixed_b + n * ms_b < 1000 * fixed_a + n * ms_a for n in range(40_000)]
     if not ahead[-1]:
@@ -84,7 +94,12 @@ WRONG = [
     ("ties", shares_ties, "shares instead of giving all"),
     ("ties", lambda x, d, ties: with_loops(x, d, "first"), "ignores the rule"),
     ("ties", lambda x, d, ties: with_loops(x, np.ones_like(d), ties), "ignores d"),
+    ("ties", maximum_from_zero, "starts the maximum at zero"),
+    ("ties", lambda x, d, ties: with_loops(x.T, d.T, ties).T, "column by column"),
     ("ties", lambda x, d, ties: AlwaysEqual([1.0]), "an object that lies"),
+    ("pays", lambda a, m, b, k: -1 if m <= k else -(-1000 * (b - a) // (m - k)), "not strictly"),
+    ("pays", lambda *case: max(0, by_floor(*case)), "zero instead of never"),
+    ("pays", lambda *case: by_floor(*map(int, case)), "cuts the fractions off the costs"),
     ("pays", lambda a, m, b, k: 0, "always at once"),
     ("pays", lambda a, m, b, k: (b - a) / (m - k) if m > k else -1, "forgets the unit, no rounding"),
     ("pays", lambda a, m, b, k: -1, "never"),
@@ -111,6 +126,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("columns", by_index),
         ("ties", with_loops),
         ("pays", pays_by_search),
+        ("pays", by_floor),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
