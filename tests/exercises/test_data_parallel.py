@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch.distributed as dist
@@ -15,6 +16,7 @@ SOLUTIONS = solutions("parallelism/data_parallel")
 NAMES = ("traffic", "combine", "share", "butterfly")
 MEGABYTES = 2 * 15 / 16 * 4 * 60_965_224 / 1e6
 pytestmark = pytest.mark.timeout(300)
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as functions of a notebook
 
 
 def plain_mean(gradients, counts):
