@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def load_checks(chapter: str) -> ModuleType:
