@@ -16,10 +16,10 @@ def _check_delay(answer: Any) -> str:
         trouble = {
             8: "that is the number of steps; a step lasts 20 ms",
             80: "the later blocks wait for each other too",
+            0.16: "that is in seconds",
         }
-        raise Wrong(
-            f"{came:g} ms is not it: {trouble.get(int(came), 'each block waits for all the steps it looks ahead, one after the other')}."
-        )
+        do = "each block waits for all the steps it looks ahead, one after the other"
+        raise Wrong(f"expected another delay than {came:g} ms: {trouble.get(came, do)}.")
     return "4 + 2 + 2 + 0 steps of 20 ms."
 
 
@@ -100,16 +100,14 @@ def _check_weights(weights: Any) -> str:
             int(v) for v in (rng.integers(2, 500), rng.integers(0, 30), rng.integers(0, 30))
         )
         came = require.call(weights, units, back, ahead)
-        if type(came) not in (tuple, list) or len(came) != 2:
-            raise Wrong("expected two numbers, memory and convolution: return memory, convolution.")
+        counts = require.array(came, "memory and convolution", shape=(2,), kind="integer")
         window = back + 1 + ahead
         wanted = {"the memory block": units * window, "the convolution": units**2 * window}
-        for (what, number), value in zip(wanted.items(), came, strict=True):
-            found = require.integer(value, what)
+        for (what, number), found in zip(wanted.items(), counts.tolist(), strict=True):
             if found != number:
                 raise Wrong(
-                    f"{units} units, {back} back, {ahead} ahead: {what} has {number} weights, you count {found}. "
-                    "The present step is in the window too."
+                    f"{units} units, {back} back, {ahead} ahead: expected {number} weights in {what}, came {found}. "
+                    f"The window has {window} steps, the present one included; one weight per unit, or per pair of units?"
                 )
     return "both counts agree; the ratio is the number of units."
 
@@ -161,7 +159,8 @@ def _check_tone(name_tone: Any) -> str:
         i = int(wrong[0])
         worst = int(np.bincount(tones[wrong]).argmax())
         raise Wrong(
-            f"{100 - len(wrong)} of 100 voices right, 80 are wanted; tone {worst} is missed most often. One of your misses:",
+            f"expected at least 80 of 100 voices right, came {100 - len(wrong)}; tone {worst} is missed most often. "
+            "Look at one of your misses, and ask what your rule does with it.",
             _tone_picture(tracks[i], int(tones[i]), named[i]),
         )
     return f"{100 - len(wrong)} of 100 unseen voices are right."
@@ -176,4 +175,5 @@ name_tone = Exercise(
         "Compare the beginning with the end: falling is 4, rising is 2. Tone 3 goes down and comes up again.",
         "Split the track (without its first quarter) in three parts and compare their means.",
     ),
+    time_limit=60,  # two hundred voices are spoken
 )

@@ -1,6 +1,7 @@
 """The checks of the end-to-end speech chapter have been seen failing, and accept right answers in any style."""
 
-from itertools import product
+import math
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -32,6 +33,16 @@ def without_skips(T, target):
 
 def in_floats(T, target):
     return float(SOLUTIONS["count_paths_solution"](T, target))
+
+
+def by_formula(T, target):
+    """Another style: the number of ways to place the changes of symbol."""
+    n, repeats = len(target), sum(a == b for a, b in pairwise(target))
+    return math.comb(T + n - repeats, 2 * n) if n + repeats <= T else 0
+
+
+def by_pairs(target):
+    return [*target, *(a for a, b in pairwise(target) if a == b)]
 
 
 def mean_of_rates(truths, guesses):
@@ -68,6 +79,7 @@ WRONG = [
     ("shortest", len, "forgets the blank between equal phones"),
     ("shortest", lambda t: 2 * len(t) + 1, "a blank everywhere"),
     ("shortest", lambda t: len(t) + len(t) - len(set(t)), "counts repeats that are not neighbours"),
+    ("shortest", lambda t: max(1, len(by_pairs(t))), "a frame for an empty text"),
     ("shortest", lambda t: AlwaysEqual(3.0), "an object that lies"),
     ("misleading", [[0.9, 0.1], [0.9, 0.1]], "nothing is really more probable"),
     ("misleading", [[0.4, 0.6], [0.4, 0.6]], "the best path is not empty"),
@@ -83,6 +95,8 @@ WRONG = [
     ("count_paths", without_skips, "never skips a blank"),
     ("count_paths", lambda T, target: 3**T, "all paths"),
     ("count_paths", in_floats, "floating point"),
+    ("count_paths", lambda T, target: int(in_floats(T, target)), "floating point in between"),
+    ("count_paths", lambda T, target: math.comb(T + len(target), 2 * len(target)), "no repeats"),
     ("count_paths", lambda T, target: AlwaysEqual(35.0), "an object that lies"),
 ]
 
@@ -120,6 +134,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
             ),
         ),
         ("misleading", np.array([[0.55, 0.45], [0.7, 0.3]])),
+        ("count_paths", by_formula),
         (
             "word_error",
             lambda t, g: (

@@ -41,6 +41,15 @@ def future_from_now(h, a, c):
     )
 
 
+def indexes_before_the_start(h, a, c):
+    extra = [
+        sum(a[i] * h[t - i] for i in range(t + 1, min(len(a), t + len(h)))) for t in range(len(h))
+    ]
+    return SOLUTIONS["memory_block_solution"](h, a, c) + np.array(
+        [np.zeros(h.shape[1]) + e for e in extra]
+    )
+
+
 def changes_its_input(h, a, c):
     h += 1
     return h
@@ -80,16 +89,19 @@ WRONG = [
     ("delay", 80, "only the largest"),
     ("delay", 8, "steps instead of milliseconds"),
     ("delay", "160", "a text"),
+    ("delay", 0.16, "seconds"),
     ("delay", AlwaysEqual(160.0), "an object that lies"),
     ("memory_block", reversed_past, "the past in the wrong order"),
     ("memory_block", wraps_round, "the end wraps round to the beginning"),
     ("memory_block", no_future, "forgets the future"),
     ("memory_block", future_from_now, "the future begins with the present"),
     ("memory_block", changes_its_input, "changes its input"),
+    ("memory_block", indexes_before_the_start, "a negative index reads the end"),
     ("memory_block", lambda h, a, c: AlwaysEqual([1.0]), "an object that lies"),
     ("weights", lambda u, b, a: (u * (b + a), u * u * (b + a)), "forgets the present"),
     ("weights", lambda u, b, a: (u * (b + a + 1), u * (b + a + 1)), "no mixing of units"),
     ("weights", lambda u, b, a: u * (b + a + 1), "one number"),
+    ("weights", lambda u, b, a: (u * u * (b + a + 1), u * (b + a + 1)), "the wrong way round"),
     ("weights", lambda u, b, a: (AlwaysEqual(1.0), AlwaysEqual(1.0)), "an object that lies"),
     ("name_tone", lambda f0: 1, "always the first"),
     ("name_tone", slope_only, "two tones only"),
@@ -116,6 +128,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("delay", 160.0),
         ("memory_block", convolved),
         ("weights", lambda u, b, a: [(b + a + 1) * u, (b + a + 1) * u**2]),
+        ("weights", lambda u, b, a: np.array([u, u**2]) * (b + a + 1)),
         ("name_tone", by_polynomial),
     ],
 )
