@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -40,6 +41,14 @@ def backwards(log):
         while k > 0 and log[k - 1] != worker:
             k -= 1
         late.append(i - k)
+    return late
+
+
+def for_five(log):
+    pulled, late = [0] * 5, []
+    for i, worker in enumerate(log):
+        late.append(i - pulled[worker % 5])
+        pulled[worker % 5] = i + 1
     return late
 
 
@@ -103,6 +112,41 @@ class NotTwo(Soft):
         return [worker]
 
 
+class Ghost(Soft):
+    def arrive(self, worker, staleness):
+        used, free = super().arrive(worker, staleness)
+        return used, [99] * bool(free)
+
+
+class Raises(Soft):
+    def arrive(self, worker, staleness):
+        raise ValueError("a fault of its own")
+
+
+class NoArrive:
+    def __init__(self, c):
+        self.c = c
+
+
+class OneMemory(Soft):
+    """The list belongs to the class: a second server starts with the first one's."""
+
+    order: ClassVar[list] = []
+
+    def __init__(self, c):
+        self.c = c
+
+    def arrive(self, worker, staleness):
+        self.order.append(worker)
+        return (self.order[-self.c :],) * 2 if len(self.order) % self.c == 0 else ([], [])
+
+
+class InArrays(Soft):
+    def arrive(self, worker, staleness):
+        used, free = super().arrive(worker, staleness)
+        return np.array(used, int), frozenset(free)
+
+
 class Blank(Soft):
     def arrive(self, worker, staleness):
         return ...
@@ -137,6 +181,8 @@ WRONG = [
     ("staleness", lambda log: [0, 1, 0, 3, 3], "remembers the example"),
     ("staleness", lambda log: AlwaysEqual([0.0, 1.0, 0.0, 3.0, 3.0]), "an object that lies"),
     ("staleness", no_return, "no return"),
+    ("staleness", for_five, "five workers, numbered from 0"),
+    ("rate", 1e300, "far too large to be drawn"),
     ("backup", mean_of_ratios, "mean of ratios"),
     ("backup", drops_columns, "drops the last columns, not the slowest"),
     ("backup", lambda t, b: 1 / by_loops(t, b), "upside down"),
@@ -151,6 +197,9 @@ WRONG = [
     ("soft", Soft(2), "an object instead of a class"),
     ("soft", NotTwo, "one list instead of two"),
     ("soft", Lies, "objects that lie"),
+    ("soft", Ghost, "lets a worker go on that does not exist"),
+    ("soft", NoArrive, "no such method"),
+    ("soft", OneMemory, "a list of the class"),
 ]
 
 
@@ -183,10 +232,20 @@ def test_the_notebooks_solution_is_right(name: str, solution: str) -> None:
         ("staleness", lambda log: np.array(backwards(log))),
         ("backup", by_loops),
         ("soft", Soft),
+        ("soft", InArrays),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_the_sentence_names_the_fault_and_the_picture_draws() -> None:
+    assert "a fault of its own" in checks.soft.check(Raises).text
+    assert "came [99]" in checks.soft.check(Ghost).text
+    for name, answer, _ in WRONG:
+        if name in ("rate", "soft"):
+            page = getattr(checks, name).check(answer)._repr_mimebundle_()["text/html"]
+            assert "could not be drawn" not in page
 
 
 def test_hints_come_one_at_a_time() -> None:
