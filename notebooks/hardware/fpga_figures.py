@@ -192,7 +192,7 @@ def width_figure(trained: Mapping[tuple[int, int], float], luts: Mapping[int, in
     left = panel(*marks, plot(widths, means), title="test digits right, %", xlabel="bits", size=(330, 240))  # fmt: skip
     sizes = [luts[b] for b in widths]
     right = panel(
-        bar(widths, sizes), *(text(b, s, str(s), anchor="middle") for b, s in luts.items()),
+        bar(widths, sizes), *(text(b, s + 40, str(s), anchor="middle") for b, s in luts.items()),
         title="look-up tables, HX8K, 8 lanes", xlabel="bits", ylim=(0, 1.1 * max(sizes)), size=(330, 240),
     )  # fmt: skip
     return show(
