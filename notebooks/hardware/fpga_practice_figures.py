@@ -122,7 +122,7 @@ def roadmap_scene() -> dict:
         for (y, s), r in zip(dated, rows, strict=True)
     ]  # fmt: skip
     shown = panel(
-        scatter(years, list(rows), size=5), *labels, xlabel="year", xlim=(1994, 2022),
+        scatter(years, list(rows), size=5), *labels, xlabel="year", xlim=(1984, 2022),
         ylim=(0, len(dated) + 1), yticks={}, size=(600, 330),
     )  # fmt: skip
     return scene(shown)
