@@ -1,6 +1,7 @@
 """The checks of the data-parallel chapter have been seen failing; its training function runs under the entry."""
 
 import json
+import random
 import subprocess
 import sys
 
@@ -39,6 +40,12 @@ def blocks(examples, rank, size, epoch):
     return np.array_split(np.random.default_rng(epoch).permutation(examples), size)[rank]
 
 
+def by_python(examples, rank, size, epoch):
+    rows = list(range(examples))
+    random.Random(epoch).shuffle(rows)
+    return rows[rank::size]
+
+
 def unshuffled(examples, rank, size, epoch):
     return range(rank, examples, size)
 
@@ -62,6 +69,17 @@ def unseeded(examples, rank, size, epoch):
 
 def shuffles_inside_only(examples, rank, size, epoch):
     return np.random.default_rng(epoch).permutation(np.arange(rank, examples, size))
+
+
+def remembering():
+    orders: dict = {}
+
+    def share(examples, rank, size, epoch):
+        key = examples, epoch
+        orders[key] = orders[key] if key in orders else np.random.permutation(examples)
+        return orders[key][rank::size]
+
+    return share
 
 
 def ring(rank, size, x, exchange):
@@ -95,6 +113,45 @@ def past_the_log(rank, size, x, exchange):
     return total.numpy()
 
 
+def past_the_partners(rank, size, x, exchange):
+    distance = 1
+    while distance < size:
+        exchange(rank ^ distance, x)
+        distance *= 2
+    return past_the_log(rank, size, x, exchange)
+
+
+def two_and_four(rank, size, x, exchange):
+    x = x + exchange(size - 1 - rank, x)
+    return x if size == 2 else x + exchange(rank ^ 1, x)
+
+
+def next_ones(rank, size, x, exchange):
+    return x + exchange((rank + 1) % size, x) if size > 2 else one_round(rank, size, x, exchange)
+
+
+def for_ever(rank, size, x, exchange):
+    distance = 1
+    while distance < size:
+        x = x + exchange(rank ^ distance, x)
+    return x
+
+
+def in_place(rank, size, x, exchange):
+    for k in range(size.bit_length() - 1):
+        x += exchange(rank ^ 2**k, x)
+    return x.tolist()
+
+
+def stops(rank, size, x, exchange):
+    return x + unknown  # noqa: F821
+
+
+def half_written(rank, size, x, exchange):
+    exchange(rank ^ 1, x)
+    return ...
+
+
 def halving(rank, size, x, exchange):
     distance = size // 2
     while distance:
@@ -110,6 +167,7 @@ def halving(rank, size, x, exchange):
         ("combine", lambda gradients, counts: ...),
         ("share", lambda examples, rank, size, epoch: ...),
         ("butterfly", lambda rank, size, x, exchange: ...),
+        ("butterfly", half_written),
     ],
 )
 def test_the_empty_answer_is_not_attempted(name, answer) -> None:
@@ -132,11 +190,19 @@ WRONG = [
     ("share", last_takes_the_rest, "uneven shares"),
     ("share", unseeded, "no common seed"),
     ("share", shuffles_inside_only, "each worker always sees the same rows"),
+    ("share", lambda n, r, s, e: blocks(n, r, s, e // 10), "the same order for ten epochs"),
+    ("share", lambda n, r, s, e: blocks(n, r, s, e % 10), "the same order every ten epochs"),
+    ("share", remembering(), "an order that one worker drew and kept"),
     ("butterfly", ring, "N − 1 exchanges"),
     ("butterfly", one_round, "one round only"),
     ("butterfly", forgets_what_it_heard, "passes on only its own"),
     ("butterfly", never_sends, "sends nothing"),
     ("butterfly", past_the_log, "uses the library past the exchange"),
+    ("butterfly", past_the_partners, "meets them, and asks the library"),
+    ("butterfly", two_and_four, "two rounds for any number of workers"),
+    ("butterfly", next_ones, "partners that do not name each other"),
+    ("butterfly", for_ever, "a loop that does not end"),
+    ("butterfly", lambda rank, size, x, exchange: [].clear(), "no return"),
     ("butterfly", lambda rank, size, x, exchange: x + exchange(rank, x), "meets itself"),
 ]
 
@@ -155,10 +221,24 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "answer"),
-    [("traffic", 457.24), ("combine", vectorised), ("share", blocks), ("butterfly", halving)],
+    [
+        ("traffic", 457.24),
+        ("combine", vectorised),
+        ("share", blocks),
+        ("share", by_python),
+        ("butterfly", halving),
+        ("butterfly", in_place),
+    ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_the_sentence_tells_what_went_wrong() -> None:
+    assert "NameError" in checks.butterfly.check(stops).text
+    card = checks.butterfly.check(next_ones)
+    assert "name each other" in card.text
+    assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
 
 
 def test_hints_come_one_at_a_time() -> None:
