@@ -66,24 +66,32 @@ def training_scene(losses: Sequence[float], steps: int, taps: np.ndarray, back: 
 
 
 def stream_scene(
-    x: np.ndarray, p: np.ndarray, steps: int, ready: int, errors: Mapping[int, float], delay: int
+    x: np.ndarray,
+    p: np.ndarray,
+    steps: int,
+    ready: int,
+    errors: Mapping[int, Sequence[float]],
+    delay: int,
 ) -> dict:
-    """What has arrived of x (T, 24), which phones of p (T / 2, 25) are certain, and the price list."""
+    """What has arrived of x (T, 24), which phones of p (T / 2, 25) are certain; the errors of several runs."""
     shown = np.where(np.arange(len(x))[:, None] < 2 * steps, x, np.nan)
     certain = [(k, a, b) for k, a, b in runs(p[:ready].argmax(1)) if k] if ready else []
     names = [text((a + b) / 100, 1.2, data.PHONES[k], anchor="middle") for k, a, b in certain]
     wide = len(x) / 100
-    sound = spectrogram(shown, "sound that has arrived", size=(460, 220))
+    sound = spectrogram(shown, "sound that has arrived", size=(620, 230))
     row = panel(
         fill_between([0, ready / 50], 0.2, 2.2, color="c3"), *names,
         title="phones that are certain", xlabel="time (s)", xlim=(0, wide), ylim=(0, 3), yticks={},
-        size=(460, 130),
+        size=(620, 130),
     )  # fmt: skip
     delays = sorted(errors)
+    mean = {d: float(np.mean(errors[d])) for d in delays}
+    spans = [v for d in delays for v in (min(errors[d]), max(errors[d]), np.nan)]
     price = panel(
-        plot(delays, [errors[d] for d in delays], color="c1"),
-        scatter([delay], [errors[delay]], color="c2", size=6, marker="s"),
-        xlabel="delay (ms)", ylabel="phone error (%)", ylim=(0, 1.15 * max(errors.values())), size=(300, 260),
+        plot(np.repeat(delays, 3), spans, color="c1", width=1.5),
+        plot(delays, [mean[d] for d in delays], color="c1"),
+        scatter([delay], [mean[delay]], color="c2", size=6, marker="s"),
+        xlabel="delay (ms)", ylabel="phone error (%)", ylim=(0, 1.15 * max(map(max, errors.values()))), size=(620, 240),
     )  # fmt: skip
     heard = " ".join(data.PHONES[k] for k, _, _ in certain) or "nothing yet"
     return scene(sound, row, price, text=f"after {steps / 50:.2f} s: {heard} (delay {delay} ms)")
