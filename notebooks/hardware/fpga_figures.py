@@ -120,13 +120,13 @@ def _bars(heights: Sequence[float], chosen: int, title: str) -> dict:
 
 
 def beside(live: Any, record: Mapping[str, Any]) -> str:
-    """A table of one run made now and the recorded one."""
+    """A table of one run made now (None: a dash in its place) and the recorded one."""
     labels = {
         "luts": "look-up tables", "flipflops": "registers", "multipliers": "multiplier blocks",
         "memories": "memory blocks", "logic_cells": "logic cells after placing", "fmax_mhz": "fastest clock, MHz",
         "bitstream_bytes": "bitstream, bytes", "design": "circuit",
     }  # fmt: skip
-    now = live.as_dict()
+    now = live.as_dict() if live else dict.fromkeys(labels, "–")
     lines = [f"{'':28}{'now':>14}{'record':>14}"]
     lines += [f"{label:28}{now[key]!s:>14}{record[key]!s:>14}" for key, label in labels.items()]
     return "\n".join(lines)
