@@ -266,12 +266,14 @@ class Job:
 
 
 def _stop(processes: list[BaseProcess], folder: Path, writer: Connection) -> None:
-    for process in processes:
-        process.kill()
-    for process in processes:
-        process.join()
-    writer.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+    finally:  # also when a second interrupt comes while this waits
+        writer.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def started(task: Task, reader: Connection) -> Sequence[BaseProcess]:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import signal
 import sys
 import threading
@@ -100,12 +101,13 @@ class Lines(io.TextIOBase):
         return len(text)
 
 
-def watch(notebook: Connection) -> None:
-    """End this process when the notebook, which holds the other end and never writes, is gone."""
+def watch(notebook: Connection, folder: Path) -> None:
+    """End this process, and the meeting point, when the notebook, which holds the other end and never writes, is gone."""
 
     def wait() -> None:
         with contextlib.suppress(EOFError, OSError):
             notebook.recv_bytes()
+        shutil.rmtree(folder, ignore_errors=True)  # a killed notebook could not
         os._exit(ORPHAN)
 
     threading.Thread(target=wait, daemon=True).start()
@@ -114,8 +116,8 @@ def watch(notebook: Connection) -> None:
 def main(rank: int, task: Task, notebook: Connection) -> None:
     """Body of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the notebook decides what an interrupt ends
-    watch(notebook)
     folder = Path(task.folder)
+    watch(notebook, folder)
     noise = os.open(folder / f"rank{rank}.noise", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(noise, 1)  # C++ libraries write here past Python
     os.dup2(noise, 2)
