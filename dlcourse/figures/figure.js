@@ -218,7 +218,10 @@ class Panel {
     const [w, h] = p.size, bare = p.bare;
     const W = Math.round(this.plot.clientWidth) || w, shrink = p.equal || bare ? W / w : Math.max(W / w, W < w ? 0.85 : 0);
     const H = Math.round(h * Math.min(shrink, 1.25));
-    let L = bare ? 2 : p.ylabel ? 56 : 42, R = bare ? 2 : 12, T = bare ? 2 : 8, B = bare ? 2 : p.xlabel ? 42 : 24;
+    // words beside the axis, about 6.7 pixels a letter, may need more room than numbers
+    const words = 6.7 * Math.max(0, ...(p.yticks ?? []).map(([, name]) => name.length));
+    this.beside = Math.max(43, words + 20);
+    let L = bare ? 2 : Math.max(p.ylabel ? this.beside + 13 : 42, words + 12), R = bare ? 2 : 12, T = bare ? 2 : 8, B = bare ? 2 : p.xlabel ? 42 : 24;
     if (p.equal) {
       const dx = Math.abs(p.xlim[1] - p.xlim[0]), dy = Math.abs(p.ylim[1] - p.ylim[0]);
       const unit = Math.min((W - L - R) / dx, (H - T - B) / dy), spare = W - L - R - unit * dx;
@@ -274,7 +277,7 @@ class Panel {
     }
     svg("path", { d: `M${L},${T}V${H - B}H${W - R}`, fill: "none", stroke: "var(--axis)" }, g);
     if (p.xlabel) write({ x: (L + W - R) / 2, y: H - B + 36, "text-anchor": "middle" }, p.xlabel);
-    if (p.ylabel) write({ transform: `translate(${L - 43} ${(T + H - B) / 2}) rotate(-90)`, "text-anchor": "middle" }, p.ylabel);
+    if (p.ylabel) write({ transform: `translate(${L - this.beside} ${(T + H - B) / 2}) rotate(-90)`, "text-anchor": "middle" }, p.ylabel);
   }
   mark(m, i, get) {
     const whole = (k) => {
