@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)  # the first launch imports torch in a fre
 
 def gone(pid: int) -> bool:
     """Whether no such process runs, waiting a moment for it to end (a zombie has ended)."""
-    for _ in range(100):
+    for _ in range(400):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -211,8 +212,10 @@ def test_nccl_without_gpus_says_what_to_do() -> None:
 # --- an interrupt, and a notebook that dies, leave nothing -----------------------------------------------
 
 SLEEPERS = """
-import time
+import signal, time
 from dlcourse.parallel import launch
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 
 def sleep(worker):
     worker.report(ready=True)
@@ -235,15 +238,21 @@ def descendants(pid: int) -> list[int]:
 def test_an_interrupted_or_killed_program_leaves_no_worker(tmp_path: Path, sent: int) -> None:
     script = tmp_path / "sleepers.py"
     script.write_text(SLEEPERS)
-    program = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert {program.stdout.readline(), program.stdout.readline()} == {b"0\n", b"1\n"}
-    below = descendants(program.pid)
-    assert len(below) >= 3  # the server and two workers
-    program.send_signal(sent)
-    program.wait(timeout=60)
-    assert all(gone(pid) for pid in below)
+    with tempfile.TemporaryDirectory() as place:  # a short path: sockets have names of 108 bytes
+        program = subprocess.Popen(
+            [sys.executable, script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"TMPDIR": place},
+        )
+        assert {program.stdout.readline(), program.stdout.readline()} == {b"0\n", b"1\n"}
+        below = descendants(program.pid)
+        assert len(below) >= 3  # the server and two workers
+        assert list(Path(place).glob("dlcourse-parallel-*"))
+        program.send_signal(sent)
+        program.wait(timeout=60)
+        assert all(gone(pid) for pid in below)
+        assert not list(Path(place).glob("dlcourse-parallel-*"))
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------
