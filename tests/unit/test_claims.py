@@ -253,11 +253,11 @@ CHAPTERS = {
     "sparse_coding boltzmann rbm rbm_family deep_belief rnn lstm_gru rnn_zoo echo_state gan vae generative_unified fusion "
     "attention spiking",
     "applications": "reading_images super_resolution detection faces retrieval captioning synthesis visual_microphone "
-    "speech_hmm speech_end_to_end speech_signals language_models tagging_parsing sentiment translation question_answering "
-    "recommendation alphago",
+    "speech_hmm speech_end_to_end speech_models speech_signals language_models tagging_parsing sentiment translation "
+    "question_answering recommendation alphago",
     "parallelism": "data_parallel parameter_server model_parallel scaling_limits platforms",
     "frameworks": "define_and_run mixed_and_declarative side_by_side deployment",
-    "hardware": "cpu gpu fpga systolic diannao instruction_set compression neuromorphic in_memory fused_layers inexact",
+    "hardware": "cpu gpu fpga fpga_practice systolic diannao instruction_set compression neuromorphic in_memory fused_layers inexact",
     "outlook": "few_labels hyperparameters interpretability embedded",
 }
 PLACES = {f"{part}/{name}" for part, names in CHAPTERS.items() for name in names.split()}
