@@ -9,14 +9,13 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT_USER) --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/start/tour.ipynb
 
-# Benchmarks run alone, after the rest: a measurement beside another job measures the other job.
-# A notebook's budget is counted in CPU seconds, which a neighbour on the other core hardly changes.
+# Budgets and benchmarks run alone, after the rest: a measurement beside another job measures the other job.
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(MAKE) book
-	$(BIN)/pytest tests notebooks --ignore=tests/benchmarks --nbval-lax --nbval-sanitize-with=tests/notebooks/sanitize.cfg -n 2 --dist loadscope
-	$(BIN)/pytest tests/benchmarks -s
+	$(BIN)/pytest tests notebooks --ignore=tests/benchmarks --ignore=tests/notebooks --nbval-lax --nbval-sanitize-with=tests/notebooks/sanitize.cfg -n 2 --dist loadscope
+	$(BIN)/pytest tests/notebooks tests/benchmarks -s
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . --path-output book --all -W --keep-going
