@@ -3,13 +3,14 @@
 The loop itself is `_train`; all else prepares its inputs or keeps its record.
 """
 
+import copy
 import math
 import os
 import random
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
@@ -435,3 +437,42 @@ def _watched() -> bool:
         # front ends let the kernel ask for input; nbclient, nbval and the book do not
         return bool(kernel._allow_stdin)
     return sys.stderr.isatty()
+
+
+class Stacked(nn.Module):
+    """Several networks of one architecture as one module: one optimiser step trains them all.
+
+    The tensors of the networks are stacked along a new first axis and run through `torch.func.vmap`, so that
+    `Stacked(models)(x)` takes (models, batch, …) and returns (models, batch, …). Sum the losses of the
+    networks, and each gets the gradient that it would get alone; SGD and Adam then move each as alone,
+    up to rounding. The random masks of dropout differ between the networks. The networks given are not changed.
+
+    Raises ValueError when the networks differ in architecture or hold buffers, such as the running means
+    of batch normalisation, or when the first axis of the input is not one row per network.
+    """
+
+    def __init__(self, models: Sequence[nn.Module]) -> None:
+        """Copy the parameters of `models`, at least one."""
+        super().__init__()
+        kinds = {tuple((k, p.shape) for k, p in m.named_parameters()) for m in models}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"Stacked needs networks of one architecture; came {len(kinds)} kinds."
+            )
+        if any(True for _ in models[0].buffers()):
+            raise ValueError(
+                "Stacked cannot share buffers; build the networks without running means."
+            )
+        tensors, _ = stack_module_state(list(models))
+        self.names, self.stacked = list(tensors), nn.ParameterList(tensors.values())
+        self._one = [copy.deepcopy(models[0])]  # in a list: its parameters are not ours to train
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(models, batch, …) -> (models, batch, …), each network on its own rows."""
+        if len(x) != len(self.stacked[0]):
+            raise ValueError(f"expected a row per network, {len(self.stacked[0])}; came {len(x)}.")
+        tensors = dict(zip(self.names, self.stacked, strict=True))
+        return vmap(self._alone, randomness="different")(tensors, x)
+
+    def _alone(self, tensors: dict[str, Tensor], x: Tensor) -> Tensor:
+        return functional_call(self._one[0], tensors, (x,))

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from dlcourse import training
-from dlcourse.training import History, accuracy, device, fit, seed_everything
+from dlcourse.training import History, Stacked, accuracy, device, fit, seed_everything
 
 torch.set_num_threads(1)
 
@@ -273,3 +273,72 @@ def test_no_epochs_is_an_empty_history():
 def test_printing_happens_only_on_an_interrupt(monkeypatch):
     monkeypatch.setattr(builtins, "print", lambda *_, **__: pytest.fail("fit printed"))
     fit(mlp(), *problem(), epochs=1)
+
+
+def a_net(seed, hidden=8):
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 16, hidden), nn.Linear(hidden, 4)
+    ).double()
+
+
+def batches_of(seed, steps=20):
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(steps, 16, 1, 6, 6, generator=g, dtype=torch.float64)
+    return x, torch.randint(4, (steps, 16), generator=g)
+
+
+@pytest.mark.parametrize("method", [torch.optim.Adam, torch.optim.SGD])
+def test_stacked_networks_train_as_each_alone(method):
+    seeds = range(5)
+    data = [batches_of(s) for s in seeds]
+    many = Stacked([a_net(s) for s in seeds])
+    optimizer = method(many.parameters(), lr=0.05)
+    for x, y in zip(*(torch.stack(d, 1) for d in zip(*data, strict=True)), strict=True):
+        z = many(x)  # (5, 16, 4)
+        optimizer.zero_grad()
+        (len(seeds) * F.cross_entropy(z.flatten(0, 1), y.flatten())).backward()
+        optimizer.step()
+    for s in seeds:
+        one = a_net(s)
+        optimizer = method(one.parameters(), lr=0.05)
+        for x, y in zip(*data[s], strict=True):
+            optimizer.zero_grad()
+            F.cross_entropy(one(x), y).backward()
+            optimizer.step()
+        for p, q in zip(one.parameters(), many.stacked, strict=True):
+            torch.testing.assert_close(p.data, q.data[s], rtol=0, atol=1e-10)
+        assert (p - a_net(s)[-1].bias).abs().max() > 1e-3  # they did move
+
+
+def test_stacked_networks_have_parameters_of_their_own():
+    first = a_net(0)
+    many = Stacked([first, a_net(1)])
+    assert [len(p) for p in many.parameters()] == [2] * 6
+    with torch.no_grad():
+        many.stacked[0].zero_()
+    assert torch.equal(first[0].weight, a_net(0)[0].weight)
+
+
+def test_stacked_networks_drop_different_units():
+    many = Stacked([mlp(0, 0.5), mlp(0, 0.5)])
+    a, b = many(torch.ones(2, 10, 4))
+    assert not torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        (lambda: [a_net(0), a_net(0, hidden=9)], "one architecture; came 2"),
+        (lambda: [nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))], "buffers"),
+        (lambda: [], "came 0"),
+    ],
+)
+def test_what_cannot_be_stacked_is_refused(models, words):
+    with pytest.raises(ValueError, match=words):
+        Stacked(models())
+
+
+def test_stacked_networks_want_a_row_each():
+    with pytest.raises(ValueError, match="a row per network, 2; came 3"):
+        Stacked([a_net(0), a_net(1)])(torch.zeros(3, 4, 1, 6, 6, dtype=torch.float64))
