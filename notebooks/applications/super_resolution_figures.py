@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from skimage.util import montage
 
 from dlcourse.figures import bar, imshow, panel, plot, scatter, scene
 
@@ -25,13 +26,8 @@ def loss_scene(parts: Mapping[str, np.ndarray], readout: str) -> dict:
 
 def kernels(weight: np.ndarray, columns: int) -> np.ndarray:
     """Kernels (n, k, k) on one sheet, one blank pixel between them."""
-    n, k = weight.shape[:2]
-    rows = -(-n // columns)
-    sheet = np.full((rows * (k + 1) - 1, columns * (k + 1) - 1), np.nan)
-    for index, one in enumerate(weight):
-        i, j = divmod(index, columns)
-        sheet[i * (k + 1) : i * (k + 1) + k, j * (k + 1) : j * (k + 1) + k] = one
-    return sheet
+    grid = (-(-len(weight) // columns), columns)
+    return montage(weight, fill=np.nan, padding_width=1, grid_shape=grid)[1:-1, 1:-1]
 
 
 def training_scene(

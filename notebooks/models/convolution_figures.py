@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from skimage.util import montage
 
 from dlcourse.figures import bar, imshow, panel, plot, scatter, scene, text
 
@@ -15,16 +16,11 @@ def plain(z: object) -> np.ndarray:
     return np.asarray(z.detach() if hasattr(z, "detach") else z, dtype=float)
 
 
-def montage(maps: object, columns: int) -> np.ndarray:
+def tiled(maps: object, columns: int) -> np.ndarray:
     """Maps (c, h, w) side by side in rows of `columns`, one blank pixel (NaN) between them."""
     z = plain(maps)
-    c, h, w = z.shape
-    rows = -(-c // columns)
-    sheet = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1), np.nan)
-    for index, one in enumerate(z):
-        i, j = divmod(index, columns)
-        sheet[i * (h + 1) : i * (h + 1) + h, j * (w + 1) : j * (w + 1) + w] = one
-    return sheet
+    grid = (-(-len(z) // columns), columns)
+    return montage(z, fill=np.nan, padding_width=1, grid_shape=grid)[1:-1, 1:-1]
 
 
 def maps(
@@ -36,7 +32,7 @@ def maps(
     size: object = SMALL,
 ) -> dict:
     """A panel without axes with all maps z (c, h, w)."""
-    sheet = montage(z, columns)
+    sheet = tiled(z, columns)
     if lim is None:
         top = max(float(np.nanmax(np.abs(sheet))), 1e-6)
         lim = (-top, top) if cmap == "diverging" else (0.0, top)
