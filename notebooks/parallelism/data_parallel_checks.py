@@ -35,6 +35,7 @@ def _check_traffic(answer: Any) -> str:
         slips = {
             wanted / 2: "That is the adding up alone; the finished chunks travel round as well.",
             wanted / 4: "Each weight is 4 bytes.",
+            WORKERS * wanted: "That is what all workers send together; the question is about one.",
             wanted * 1e6 / 2**20: "A megabyte has 10⁶ bytes here, not 2²⁰.",
             wanted * 1e6: "Divide by 10⁶ for megabytes.",
             2
@@ -94,7 +95,7 @@ def _check_combine(combine: Any) -> str:
             came,
             wanted,
             what=f"the gradient of parts with {counts} examples",
-            do="Weigh each part's gradient by its share of the examples, not by one over the number of workers.",
+            do="Weigh each part's gradient by its share of the examples, B_n / B. All shares add up to one, but they are not equal.",
             figure=scene(panel(*marks, xlabel="weight", ylabel="gradient")),
         )
     return "equal to the gradient of the undivided batch, also when a worker had no examples."

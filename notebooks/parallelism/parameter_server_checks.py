@@ -32,7 +32,9 @@ def _path(product: float) -> np.ndarray:
 def _check_rate(answer: Any) -> str:
     came = require.number(answer, "the rate")
     if came <= 0:
-        raise Wrong(f"the rate: expected a number above 0, came {came:g}.")
+        raise Wrong(
+            f"the rate: expected a number above 0, came {came:g}. Is the angle of your sine in radians?"
+        )
     limit = 2 * math.sin(math.pi / (2 * (2 * DELAY + 1)))
     product = came * CURVATURE
     drawable = product < 1e3  # above it there is nothing but a wall to be seen
@@ -230,8 +232,8 @@ def _compare(calls: list, c: int, workers: int, log: list[Push]) -> None:
         for came, what in ((used, "use"), (free, "let go on")):
             if came != wanted:
                 raise Wrong(
-                    f"c = {c}, {workers} workers, arrival {i + 1} (worker {worker}, {stale} updates late): expected to {what} "
-                    f"{wanted}, came {came}. Every c-th arrival makes an update from the last c, late ones too.",
+                    f"with c = {c} and {workers} workers, arrival {i + 1} (worker {worker}, {stale} updates late): expected to {what} "
+                    f"{wanted}, came {came}. Every c-th arrival makes an update from the last c, late ones too; until then all of them wait.",
                     _soft_picture(log, workers),
                 )
 
