@@ -30,6 +30,8 @@ def _table_picture(came: list[int]) -> dict:
 
 
 def _check_table(answer: Any) -> str:
+    if isinstance(answer, str):
+        raise Wrong("the table: expected a number, came a text; write it as 0b… without quotes.")
     value = require.integer(answer, "the table")
     if not 0 <= value < 2**16:
         raise Wrong(f"the table: expected a number from 0 to 65535 (16 bits), came {value}.")

@@ -39,13 +39,16 @@ def _chance_picture(p: float) -> dict:
 def _check_chance(answer: Any) -> str:
     p = require.number(answer, "the chance")
     if not 0 <= p <= 1:
-        raise Wrong(f"the chance: expected a probability between 0 and 1, came {p:g}.")
+        raise Wrong(
+            f"the chance: expected a probability between 0 and 1, came {p:g}. For per cent, divide by 100."
+        )
     if abs(p - _meeting_point()) > 6e-4:
         fpga, asic = _costs(np.array(p))
         dearer = "FPGA" if fpga > asic else "ASIC"
+        move = "Raise the chance." if fpga > asic else "Lower the chance."
         raise Wrong(
             f"at {p:g} the FPGA is expected to cost {1e-6 * fpga:.4g} and the ASIC {1e-6 * asic:.4g} million dollars, so the "
-            f"{dearer} is dearer; expected equal costs. Move the chance.",
+            f"{dearer} is dearer; expected equal costs. {move}",
             _chance_picture(p),
         )
     return "both chips cost the same there."

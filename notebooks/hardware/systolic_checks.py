@@ -20,7 +20,7 @@ def _busy_reference(R: int, C: int, T: int) -> np.ndarray:
 
 
 def _busy_picture(came: np.ndarray, wanted: np.ndarray) -> dict:
-    t = np.arange(1, len(wanted) + 1)
+    t = np.arange(len(wanted))
     return scene(
         panel(
             bar(t, wanted, color="muted", label="expected"),
@@ -46,7 +46,7 @@ def _check_busy(busy: Any) -> str:
         if (came != wanted).any():
             t = int(np.argmax(came != wanted))
             raise Wrong(
-                f"for R, C, T = {R}, {C}, {T}: expected {wanted[t]} busy cells at clock {t + 1}, came {came[t]}. "
+                f"for R, C, T = {R}, {C}, {T}: expected {wanted[t]} busy cells at clock {t} (the first is 0), came {came[t]}. "
                 "Cell (i, j) starts i + j clocks late and works for T clocks.",
                 _busy_picture(came, wanted),
             )
@@ -161,7 +161,7 @@ def _check_double(double_buffered: Any) -> str:
             slow = folds * (2 * R + C + T - 2)
             raise Wrong(
                 f"for {folds} blocks on {R} × {C} cells with T = {T}: expected {wanted} clocks, came {came}; "
-                f"without the second register it is {slow}. Which is longer here, loading ({R}) or streaming ({T})?",
+                f"without the second register it is {slow}. Which is longer here, loading ({R}) or streaming ({T})? After the last block nothing is loaded.",
                 _double_picture(folds, R, C, T),
             )
     return "20 schedules agree with a simulation of both registers."
