@@ -74,7 +74,7 @@ def _check_ista(step: Any) -> str:
             came,
             _ista_reference(x, z, atoms, lam),
             what=f"the codes of {n} patches for {m} atoms",
-            do="Go downhill by 1/L times the gradient, L the largest eigenvalue of DᵀD, then shrink by λ/L, not by λ.",
+            do="Go downhill by 1/L times the gradient, L the largest eigenvalue of DᵀD, then shrink by λ/L, not by λ, from both sides of zero.",
         )
     return "it agrees on 12 random problems."
 
@@ -116,7 +116,7 @@ def _gain_reference(a: np.ndarray, b: np.ndarray, y: np.ndarray, border: int) ->
 def _check_gain(gain: Any) -> str:
     for border in (0, 2, 3, 1, 0, 4):
         args = _gain_inputs(require.rng(), border)
-        came = require.number(require.call(gain, *args), "the gain")
+        came = require.number(require.call(gain, *args), f"the gain with a border of {border}")
         require.close(
             came,
             _gain_reference(*args),
