@@ -60,7 +60,7 @@ class ModelTree(SphinxDirective):
         if not below:
             return []
         count = all_below(model)
-        words = f"{count} {'model' if count == 1 else 'models'} after the {model['name']}"
+        words = f"{count} {'model' if count == 1 else 'models'} after {model['name']}"
         fold = f"<details open><summary>{html.escape(words)}</summary><ul>"
         return [raw(fold), *self.items(below), raw("</ul></details>")]
 

@@ -72,4 +72,4 @@ def test_every_model_is_on_the_page_and_every_branch_folds(page):
     assert all(f">{model['name']}<" in page for model, _ in TREE)
     assert page.count("<details open>") == sum("branches" in model for model, _ in TREE)
     assert page.count("<li>") >= len(TREE)
-    assert "1 model after the LSTM" in page
+    assert "1 model after LSTM" in page
