@@ -26,10 +26,10 @@ def _check_flip(answer: Any) -> str:
     best = int(scores.argmax())
     if best != 4 or np.sort(scores)[-2] > scores[4] - 1e-9:
         picture = scene(ranking(FRAMEWORKS, scores, "weighted score", 105))
-        raise Wrong(
-            f"{FRAMEWORKS[best]} leads with {scores[best]:.1f}, CNTK has {scores[4]:.1f}. In which column is CNTK ahead of everybody?",
-            picture,
-        )
+        lead = f"{FRAMEWORKS[best]} leads with {scores[best]:.1f}, CNTK has {scores[4]:.1f}"
+        if scores[best] - scores[4] < 1e-9:
+            lead = f"CNTK only shares the lead with {scores[4]:.1f}; a tie is not enough"
+        raise Wrong(f"{lead}. In which column is CNTK ahead of everybody?", picture)
     return f"CNTK leads with {scores[4]:.1f}; with equal weights it had 66."
 
 
