@@ -154,7 +154,7 @@ def training_scene(
 
 
 def roofline_scene(tile: Callable, m: int, n: int, bandwidth: int) -> dict:
-    """All tile shapes under the roof of one memory bandwidth, one of them marked."""
+    """All tile shapes under the roof of one memory bandwidth; one is marked, with the roof of its multipliers."""
     work = 16 * 6 * 100 * 25  # products of the layer
 
     def point(i: int, j: int) -> tuple[float, float]:
@@ -173,6 +173,7 @@ def roofline_scene(tile: Callable, m: int, n: int, bandwidth: int) -> dict:
     roof = panel(
         scatter(*dots.T, color="c1", size=3, label="a tile shape"),
         plot(reach, bandwidth * reach, color="fg", dash="5 3", label="memory roof"),
+        plot(reach, 0 * reach + t.multipliers, color="c2", dash="2 3", label="your multipliers' roof"),
         scatter([x], [y], color="c2", size=7, marker="s", label="yours"),
         xlabel="products per byte fetched", ylabel="products per tick", xlog=True, ylog=True,
         xlim=(3, 50), ylim=(0.7, 150), size=(560, 330),

@@ -60,11 +60,11 @@ def evolution_scene(
     bad = np.argwhere((came != wanted).reshape(8, 8))
     crosses = [scatter(bad[:, 1], bad[:, 0], color="c2", marker="x", size=6)] if len(bad) else []
     panels = (
-        panel(imshow(bits.reshape(2, 16), cmap="gray", lim=(0, 1)), title="tables A and B",
+        panel(imshow(bits.reshape(2, 16), cmap="gray", lim=(-0.4, 1.4)), title="tables A and B",
               axes=False, size=(300, 90)),
         panel(plot(np.arange(len(right)), right), title="right answers of 64", xlabel="flips tried",
               xlim=(0, 600), ylim=(20, 66), size=(300, 200)),
-        panel(imshow(grid, cmap="gray", lim=(0, 1)), *crosses, title="answers for 0 to 63; × wrong",
+        panel(imshow(grid, cmap="gray", lim=(-0.4, 1.4)), *crosses, title="answers for 0 to 63; × wrong",
               axes=False, size=(220, 220)),
     )  # fmt: skip
     return scene(*panels, text=f"after {k} flips: {right[-1]} of 64 right")
