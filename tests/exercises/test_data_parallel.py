@@ -179,6 +179,7 @@ WRONG = [
     ("traffic", MEGABYTES / 4, "numbers, not bytes"),
     ("traffic", MEGABYTES * 1e6, "bytes, not megabytes"),
     ("traffic", 2 * 4 * 60.965224, "all N chunks"),
+    ("traffic", 16 * MEGABYTES, "all workers together"),
     ("traffic", AlwaysEqual(MEGABYTES), "an object that lies"),
     ("combine", plain_mean, "plain mean"),
     ("combine", mean_of_the_busy, "plain mean of those with examples"),

@@ -92,6 +92,7 @@ WRONG = [
     ("table", 0x7F01, "bits in the other order"),
     ("table", -1, "out of range"),
     ("table", 0.5, "not whole"),
+    ("table", "1000000011111110", "a text"),
     ("table", AlwaysEqual(0x80FE), "an object that lies"),
     ("images", lambda f, la, n: counted(f, la, n, load=0), "forgets loading"),
     ("images", lambda f, la, n: counted(f, la, n, wait=0), "forgets the wait"),

@@ -170,6 +170,7 @@ WRONG = [
     ("rate", LIMIT * 5, "multiplies by the curvature"),
     ("rate", 2 * math.sin(math.pi / 50) / 5, "a delay of twelve"),
     ("rate", 0.4, "no delay"),
+    ("rate", 2 * math.sin(180 / 46) / 5, "a sine of degrees"),
     ("rate", 0.01, "stable, but not the largest"),
     ("rate", -LIMIT / 5, "negative"),
     ("rate", AlwaysEqual([LIMIT / 5]), "an object that lies"),
