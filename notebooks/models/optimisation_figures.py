@@ -1,0 +1,77 @@
+"""Drawing for the optimisation chapter: level lines, paths, losses by work."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dlcourse.figures import imshow, panel, plot, scatter
+
+Marks = list[dict[str, Any]]
+INK = (("c1", "o"), ("c2", "s"), ("c3", "^"), ("c4", "x"), ("c5", "o"), ("c6", "s"))
+DASHES = (None, "8 3", None, "2 3", "8 3 2 3", None)
+
+
+def level_lines(
+    hessian: np.ndarray, levels: Sequence[float], centre: Sequence[float] = (0.0, 0.0)
+) -> dict[str, Any]:
+    """The curves ½ (w − centre)ᵀ H (w − centre) = level of a positive definite H (2, 2), as one mark."""
+    angle = np.linspace(0, 2 * np.pi, 49)
+    circle = np.stack([np.cos(angle), np.sin(angle)])  # (2, 49)
+    half = np.linalg.inv(np.linalg.cholesky(hessian)).T  # half @ halfᵀ is the inverse of H
+    rings = [np.sqrt(2 * level) * half @ circle for level in levels]
+    gaps = [np.c_[ring, [np.nan, np.nan]] for ring in rings]
+    x, y = np.concatenate(gaps, axis=1) + np.asarray(centre, float)[:, None]
+    return plot(x.round(4), y.round(4), color="muted", width=1)
+
+
+def path(points: np.ndarray, color: str = "c1", label: str | None = None) -> Marks:
+    """A broken line through the points (K, 2) with a dot at each and a larger one at the last."""
+    x, y = np.asarray(points, float).round(4).T
+    return [
+        plot(x, y, color=color, width=1.5, label=label),
+        scatter(x, y, color=color, size=2),
+        scatter(x[-1:], y[-1:], color="fg", size=5),
+    ]
+
+
+def height_map(f: Callable, xlim: tuple[float, float], ylim: tuple[float, float]) -> dict:
+    """The values of f(x, y) as a grey map, darker where lower, on a square-root scale."""
+    x, y = np.linspace(*xlim, 60), np.linspace(*ylim, 48)
+    z = f(*np.meshgrid(x, y))
+    z = np.sqrt(np.clip(z - z.min(), 0, None)).round(3)
+    return imshow(z, extent=(*xlim, *ylim), origin="lower", cmap="viridis")
+
+
+def curves(
+    lines: Mapping[str, tuple[np.ndarray, np.ndarray]], dots: bool = True, first: int = 0
+) -> Marks:
+    """One labelled line per name, colour and dash and marker all different."""
+    marks: Marks = []
+    for i, (name, (x, y)) in enumerate(lines.items(), first):
+        color, marker = INK[i % len(INK)]
+        marks.append(plot(x, y, color=color, dash=DASHES[i % len(DASHES)], label=name))
+        if dots:
+            marks.append(scatter(x, y, color=color, marker=marker, size=3))
+    return marks
+
+
+def by_layer(values: Mapping[str, np.ndarray], title: str, ylim: tuple[float, float]) -> dict:
+    """Mean squares by layer (L,) of several recipes on a logarithmic axis."""
+    lines = {name: (np.arange(1, len(v) + 1), np.maximum(v, 1e-30)) for name, v in values.items()}
+    return panel(
+        *curves(lines), title=title, xlabel="layer", ylabel="mean square", ylog=True, ylim=ylim
+    )
+
+
+def losses_by_work(values: Mapping[str, np.ndarray], passes: np.ndarray, title: str) -> dict:
+    """Median over seeds (S, K) and every seed as a faint line, over passes through the data (K,)."""
+    marks: Marks = []
+    for i, (name, loss) in enumerate(values.items()):
+        color, marker = INK[i]
+        faint = np.c_[loss, np.full(len(loss), np.nan)].ravel()
+        marks.append(plot(np.tile(np.r_[passes, np.nan], len(loss)), faint, color, width=0.5))
+        marks.append(plot(passes, np.median(loss, 0), color, label=name, dash=DASHES[i]))
+        marks.append(scatter(passes, np.median(loss, 0), color, marker=marker, size=4))
+    about = {"xlabel": "passes through the data", "ylabel": "training loss", "size": (620, 340)}
+    return panel(*marks, title=title, xlog=True, ylog=True, **about)
