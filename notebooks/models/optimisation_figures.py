@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from skimage.measure import find_contours
 
-from dlcourse.figures import imshow, panel, plot, scatter
+from dlcourse.figures import panel, plot, scatter
 
 Marks = list[dict[str, Any]]
 INK = (("c1", "o"), ("c2", "s"), ("c3", "^"), ("c4", "x"), ("c5", "o"), ("c6", "s"))
@@ -35,12 +36,17 @@ def path(points: np.ndarray, color: str = "c1", label: str | None = None) -> Mar
     ]
 
 
-def height_map(f: Callable, xlim: tuple[float, float], ylim: tuple[float, float]) -> dict:
-    """The values of f(x, y) as a grey map, darker where lower, on a square-root scale."""
-    x, y = np.linspace(*xlim, 60), np.linspace(*ylim, 48)
-    z = f(*np.meshgrid(x, y))
-    z = np.sqrt(np.clip(z - z.min(), 0, None)).round(3)
-    return imshow(z, extent=(*xlim, *ylim), origin="lower", cmap="viridis")
+def contours(
+    f: Callable, xlim: tuple[float, float], ylim: tuple[float, float], levels: Sequence[float]
+) -> dict[str, Any]:
+    """The curves f(x, y) = level inside the window, as one mark."""
+    columns, rows, gap = 81, 65, [[np.nan, np.nan]]
+    z = f(*np.meshgrid(np.linspace(*xlim, columns), np.linspace(*ylim, rows)))  # (rows, columns)
+    found = [line[::2] for level in levels for line in find_contours(z, level)]
+    at = np.concatenate([np.r_[line, gap] for line in found])  # (K, 2) row and column
+    x = xlim[0] + at[:, 1] * (xlim[1] - xlim[0]) / (columns - 1)
+    y = ylim[0] + at[:, 0] * (ylim[1] - ylim[0]) / (rows - 1)
+    return plot(x.round(3), y.round(3), color="muted", width=1)
 
 
 def curves(
@@ -59,8 +65,9 @@ def curves(
 def by_layer(values: Mapping[str, np.ndarray], title: str, ylim: tuple[float, float]) -> dict:
     """Mean squares by layer (L,) of several recipes on a logarithmic axis."""
     lines = {name: (np.arange(1, len(v) + 1), np.maximum(v, 1e-30)) for name, v in values.items()}
+    one = plot([1, 10], [1, 1], color="muted", dash="4 3", label="one")
     return panel(
-        *curves(lines), title=title, xlabel="layer", ylabel="mean square", ylog=True, ylim=ylim
+        *curves(lines), one, title=title, xlabel="layer", ylabel="mean square", ylog=True, ylim=ylim
     )
 
 
