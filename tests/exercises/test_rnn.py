@@ -59,7 +59,7 @@ WRONG = [
     ("latch", (1.3, 2.0), "wells, but shallower than the noise"),
     ("latch", (3.0, 0.0), "never sees the bit"),
     ("latch", (3.0, -2.0), "keeps the wrong sign"),
-    ("latch", (-3.0, 2.0), "flips at every step, and pushed against"),
+    ("latch", (-3.0, -2.0), "flips at every step, from the wrong side"),
     ("latch", 2.0, "one number"),
     ("latch", (float("nan"), 2.0), "not a number"),
     ("latch", AlwaysEqual([2.0, 2.0]), "an object that lies"),
