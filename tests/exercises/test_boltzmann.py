@@ -1,0 +1,141 @@
+"""The checks of the Boltzmann chapter have been seen failing, and accept right answers in any style."""
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("models/boltzmann")
+SOLUTIONS = solutions("models/boltzmann")
+
+
+def free(V, A, U, b, c, *, half=0.5, sign=-1.0, naive=False, hidden_bias=True):
+    f = V @ U + (c if hidden_bias else 0)
+    with np.errstate(over="ignore"):
+        soft = np.log(2 * np.cosh(f)) if naive else np.logaddexp(f, -f)
+    return -half * ((V @ A) * V).sum(1) - V @ b + sign * soft.sum(1)
+
+
+def free_by_loops(V, A, U, b, c):
+    out = []
+    for v in V:
+        f = [sum(v[i] * U[i, j] for i in range(len(v))) + c[j] for j in range(len(c))]
+        out.append(-0.5 * v @ A @ v - b @ v - sum(np.logaddexp(x, -x) for x in f))
+    return out
+
+
+def step(W, b, awake, free, links, rate, *, sums=False, masked=True, sign=1.0, own_mean=True):
+    m, k = (1, 1) if sums else (len(awake), len(free) if own_mean else len(awake))
+    g = awake.T @ awake / m - free.T @ free / k
+    W = W + sign * rate * g * (links if masked else 1)
+    return W, b + sign * rate * (awake.sum(0) / m - free.sum(0) / k)
+
+
+def step_in_place(W, b, awake, free, links, rate):
+    W += rate * links * (awake.T @ awake / len(awake) - free.T @ free / len(free))
+    b += rate * (awake.mean(0) - free.mean(0))
+    return W, b
+
+
+def step_by_einsum(W, b, awake, free, links, rate):
+    pairs = [np.einsum("ki,kj->ij", s, s) / s.shape[0] for s in (awake, free)]
+    return [W + rate * np.where(links > 0, pairs[0] - pairs[1], 0), b + rate * awake.mean(0) - rate * free.mean(0)]  # fmt: skip
+
+
+def chain(W, b, T, rule, *, stay=True):
+    n = len(b)
+    S = np.array([[1.0 if k >> (n - 1 - i) & 1 else -1.0 for i in range(n)] for k in range(2**n)])
+    K = np.zeros((2**n, 2**n))
+    for k, s in enumerate(S):
+        for i in range(n):
+            rise = 2 * s[i] * (W[i] @ s + b[i])
+            K[k, k ^ (1 << (n - 1 - i))] = rule(rise, T) / n
+        if stay:
+            K[k, k] = 1 - K[k].sum()
+    return K
+
+
+def metropolis_rule(rise, T):
+    return min(1.0, float(np.exp(-rise / T)))
+
+
+AND = (-1, 2, 2, 1, 1, -2)
+
+EMPTY = [
+    ("gate", ...),
+    ("gate", (1, 2, ..., 0, 0, 0)),
+    ("free", lambda V, A, U, b, c: ...),
+    ("learn", lambda W, b, awake, free, links, rate: ...),
+    ("metropolis", lambda W, b, T: ...),
+]
+
+WRONG = [
+    ("gate", (0, 0, 0, 0, 0, 0), "all states alike"),
+    ("gate", (-1, 2, 2, -1, -1, 2), "OR"),
+    ("gate", (1, -2, -2, -1, -1, 2), "upside down"),
+    ("gate", (0, 2, 2, 1, 1, -2), "forgets the link between the inputs"),
+    ("gate", (-1, 2, 2, 1, 1), "five numbers"),
+    ("gate", AlwaysEqual(AND), "an object that lies"),
+    ("free", lambda *a: free(*a, half=1.0), "counts each pair twice"),
+    ("free", lambda *a: free(*a, sign=1.0), "wrong sign of the hidden part"),
+    ("free", lambda *a: free(*a, naive=True), "overflows"),
+    ("free", lambda *a: free(*a, hidden_bias=False), "forgets the hidden biases"),
+    ("free", lambda *a: AlwaysEqual(np.zeros(7)), "an object that lies"),
+    ("learn", lambda *a: step(*a, sums=True), "sums, not means"),
+    ("learn", lambda *a: step(*a, masked=False), "ignores the links allowed"),
+    ("learn", lambda *a: step(*a, sign=-1.0), "downhill"),
+    ("learn", lambda *a: step(*a, own_mean=False), "one count for both phases"),
+    ("learn", step_in_place, "changes its input"),
+    ("learn", lambda *a: AlwaysEqual(np.zeros(3)), "an object that lies"),
+    ("metropolis", lambda W, b, T: chain(W, b, T, metropolis_rule, stay=False), "never stays"),
+    ("metropolis", lambda W, b, T: chain(W, b, 1.0, metropolis_rule), "ignores T"),
+    (
+        "metropolis",
+        lambda W, b, T: chain(W, b, T, lambda d, t: 1 / (1 + np.exp(d / t))),
+        "Gibbs instead of Metropolis",
+    ),
+    (
+        "metropolis",
+        lambda W, b, T: chain(W, b, T, lambda d, t: metropolis_rule(-d, t)),
+        "uphill",
+    ),
+    ("metropolis", lambda W, b, T: np.eye(2 ** len(b)), "never moves"),
+    ("metropolis", lambda W, b, T: AlwaysEqual(np.eye(2)), "an object that lies"),
+]
+
+NAMES = {
+    "gate": "gate_solution",
+    "free": "free_energy_solution",
+    "learn": "learn_step_solution",
+    "metropolis": "metropolis_solution",
+}
+
+RIGHT = [
+    ("gate", [-2.0, 4.0, 4.0, 2.0, 2.0, -4.0]),
+    ("gate", np.array(AND) / 10),
+    ("free", free_by_loops),
+    ("learn", step_by_einsum),
+    ("metropolis", lambda W, b, T: chain(W, b, T, metropolis_rule)),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), EMPTY)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
+
+
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
