@@ -79,7 +79,7 @@ def total_time(results: Mapping[str, dict], steps: int, top: int = 12) -> dict:
     total = {name: whole_job(r, steps) for name, r in results.items()}
     kept = dict(sorted(total.items(), key=lambda item: item[1])[:top])
     first = min(kept, key=kept.get)
-    dots = lying_bars(kept, "CPU seconds: import + set-up + first step + the other steps", log=True)
+    dots = lying_bars(kept, "CPU seconds of the whole job", log=True)
     return scene(dots, text=f"{steps} steps: the quickest is {first}, {kept[first]:.1f} s")
 
 
