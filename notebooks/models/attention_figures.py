@@ -78,7 +78,9 @@ def lag_panel(lags: Sequence[int], scores: dict[str, np.ndarray], lag: int) -> P
     for (kind, values), color, marker in zip(scores.items(), ("c1", "c2"), "os", strict=True):
         marks.append(plot(lags, values.mean(0), color=color, label=kind))
         marks.append(
-            scatter(np.tile(lags, len(values)), values.ravel(), color=color, size=2.5, marker=marker)
+            scatter(
+                np.tile(lags, len(values)), values.ravel(), color=color, size=2.5, marker=marker
+            )
         )
     ends = {"xlim": (lags[0] - 0.4, lags[-1] + 0.4), "ylim": (0, 103)}
     return panel(*marks, xlabel="lag, letters", ylabel="right, %", title="by lag", **ends)
