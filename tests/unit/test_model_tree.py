@@ -1,3 +1,4 @@
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -53,10 +54,9 @@ def page(tmp_path_factory):
     (root / "index.md").write_text(
         "# Site\n```{toctree}\n:glob:\nnotebooks/*/*\n```\n```{model-tree}\n```\n"
     )
-    app = Sphinx(
-        root, root, root / "out", root / "doctrees", "html", warningiserror=True, status=None
-    )
-    app.build()
+    said = io.StringIO()
+    Sphinx(root, root, root / "out", root / "trees", "html", status=None, warning=said).build()
+    assert "model" not in said.getvalue()
     yield (root / "out" / "index.html").read_text(encoding="utf-8")
     sys.path.remove(str(BOOK / "_ext"))
 
