@@ -13,7 +13,7 @@ BOOK = Path(__file__).parents[2] / "book"
 CONF = f"""
 import sys
 sys.path.insert(0, {str(BOOK / "_ext")!r})
-extensions = ["myst_parser", "model_tree"]
+extensions = ["myst_nb", "model_tree"]
 """
 
 
