@@ -32,6 +32,13 @@ def with_autograd(x, w, v):
     return [h.item(), *(g.item() for g in torch.autograd.grad(h, (w, v)))]
 
 
+def by_differences(x, w, v, step=1e-5):
+    h, _, _ = walk(x, w, v)
+    up, down = walk(x, w + step, v)[0], walk(x, w - step, v)[0]
+    more, less = walk(x, w, v + step)[0], walk(x, w, v - step)[0]
+    return h, (up - down) / (2 * step), (more - less) / (2 * step)
+
+
 def fold(tree, W, U, b, *, order="children first", swap=False, linear=False):
     """Values of the branches below a node; its own comes last, or first."""
     if not isinstance(tree, tuple):
@@ -60,6 +67,8 @@ WRONG = [
     ("latch", (3.0, 0.0), "never sees the bit"),
     ("latch", (3.0, -2.0), "keeps the wrong sign"),
     ("latch", (-3.0, -2.0), "flips at every step, from the wrong side"),
+    ("latch", (-1.3, 2.0), "flips, and is lost when the noise flips with it"),
+    ("latch", (2.0, 0.3), "does not reach the well"),
     ("latch", 2.0, "one number"),
     ("latch", (float("nan"), 2.0), "not a number"),
     ("latch", AlwaysEqual([2.0, 2.0]), "an object that lies"),
@@ -71,10 +80,14 @@ WRONG = [
         {"W": np.eye(6)[:1], "U": np.eye(6, k=1), "V": np.eye(6)[3:4].T},
         "six units",
     ),
+    ("delay", {**SHIFT, "U": np.roll(np.eye(4), 1, 1)}, "a ring"),
+    ("delay", {**SHIFT, "U": 1e200 * np.eye(4)}, "blows up"),
     ("delay", AlwaysEqual([1.0]), "an object that lies"),
     ("forward_gradient", lambda x, w, v: walk(x, w, v, last_term=True), "the last step only"),
     ("forward_gradient", lambda x, w, v: walk(x, w, v, new_state=True), "the new state"),
     ("forward_gradient", lambda x, w, v: walk(x, w, v, no_slope=True), "forgets the tanh"),
+    ("forward_gradient", by_differences, "a difference quotient"),
+    ("forward_gradient", lambda x, w, v: walk(x, w, v)[::-1], "in the wrong order"),
     ("forward_gradient", lambda x, w, v: walk(x, w, v)[0], "the state alone"),
     ("forward_gradient", lambda x, w, v: AlwaysEqual([1.0]), "an object that lies"),
     ("branches", only_the_root, "the root alone"),
@@ -105,6 +118,7 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
     card = getattr(checks, name).check(answer)
     assert card.status == "not yet", why
     assert len(card.text) > 20
+    assert "our fault" not in card.text
 
 
 def test_a_remembered_answer_is_refused() -> None:
@@ -129,6 +143,8 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
     [
         ("latch", [5, 3]),
         ("latch", np.array([50.0, 1.0])),
+        ("latch", (2.0, 0.5)),  # too small if noise came with the bit; it comes after it
+        ("latch", (-3.0, 2.0)),  # 300 flips are an even number
         (
             "delay",
             {"W": [[0, 0, 0, 2]], "U": np.eye(4, k=-1).tolist(), "V": [[0.5], [0], [0], [0]]},
@@ -142,6 +158,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
             },
         ),
         ("forward_gradient", with_autograd),
+        ("forward_gradient", lambda x, w, v: np.array(walk(x, w, v))),
         ("branches", branches()),
     ],
 )
