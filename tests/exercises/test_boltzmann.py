@@ -1,5 +1,7 @@
 """The checks of the Boltzmann chapter have been seen failing, and accept right answers in any style."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,12 @@ def free(V, A, U, b, c, *, half=0.5, sign=-1.0, naive=False, hidden_bias=True):
     with np.errstate(over="ignore"):
         soft = np.log(2 * np.cosh(f)) if naive else np.logaddexp(f, -f)
     return -half * ((V @ A) * V).sum(1) - V @ b + sign * soft.sum(1)
+
+
+def free_by_states(V, A, U, b, c):
+    H = np.array(list(product((-1.0, 1.0), repeat=len(c))))
+    soft = np.log(np.exp((V @ U + c) @ H.T).sum(1))
+    return -0.5 * ((V @ A) * V).sum(1) - V @ b - soft
 
 
 def free_by_loops(V, A, U, b, c):
@@ -75,11 +83,14 @@ WRONG = [
     ("gate", (1, -2, -2, -1, -1, 2), "upside down"),
     ("gate", (0, 2, 2, 1, 1, -2), "forgets the link between the inputs"),
     ("gate", (-1, 2, 2, 1, 1), "five numbers"),
+    ("gate", np.array([-2.05, 6.09, 6.06, 1.93, 2.29, -5.96]) * 1e-10, "hides in a tolerance"),
     ("gate", AlwaysEqual(AND), "an object that lies"),
     ("free", lambda *a: free(*a, half=1.0), "counts each pair twice"),
     ("free", lambda *a: free(*a, sign=1.0), "wrong sign of the hidden part"),
     ("free", lambda *a: free(*a, naive=True), "overflows"),
     ("free", lambda *a: free(*a, hidden_bias=False), "forgets the hidden biases"),
+    ("free", lambda *a: free(*a, naive=len(a[-1]) < 30), "overflows with few hidden units"),
+    ("free", lambda *a: free(*a)[:, None], "a column"),
     ("free", lambda *a: AlwaysEqual(np.zeros(7)), "an object that lies"),
     ("learn", lambda *a: step(*a, sums=True), "sums, not means"),
     ("learn", lambda *a: step(*a, masked=False), "ignores the links allowed"),
@@ -99,6 +110,9 @@ WRONG = [
         lambda W, b, T: chain(W, b, T, lambda d, t: metropolis_rule(-d, t)),
         "uphill",
     ),
+    ("metropolis", lambda *a: chain(*a, metropolis_rule).T, "transposed"),
+    ("metropolis", lambda W, b, T: chain(W, b, T, lambda d, t: np.exp(-d / t)), "above one"),
+    ("metropolis", lambda W, b, T: chain(2 * W, b, T, metropolis_rule), "each pair twice"),
     ("metropolis", lambda W, b, T: np.eye(2 ** len(b)), "never moves"),
     ("metropolis", lambda W, b, T: AlwaysEqual(np.eye(2)), "an object that lies"),
 ]
@@ -113,9 +127,11 @@ NAMES = {
 RIGHT = [
     ("gate", [-2.0, 4.0, 4.0, 2.0, 2.0, -4.0]),
     ("gate", np.array(AND) / 10),
+    ("gate", np.array(AND) * 1e-12),
     ("free", free_by_loops),
     ("learn", step_by_einsum),
     ("metropolis", lambda W, b, T: chain(W, b, T, metropolis_rule)),
+    ("metropolis", lambda *a: chain(*a, metropolis_rule).astype(np.float32)),
 ]
 
 
@@ -139,3 +155,16 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 @pytest.mark.parametrize(("name", "answer"), RIGHT)
 def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("free", free_by_states, "lists all hidden states"),
+        ("free", lambda *a: free(*a, naive=True), "exp overflows"),
+        ("learn", lambda *a: step(*a)[0], "came ndarray"),
+        ("metropolis", lambda *a: chain(*a, metropolis_rule).T, "columns sum to 1"),
+    ],
+)
+def test_the_sentence_says_what_to_do(name: str, answer: object, words: str) -> None:
+    assert words in getattr(checks, name).check(answer).text
