@@ -1,9 +1,14 @@
 """The checks of the attention chapter's exercises; the notebook imports this file as `exercises`."""
 
 import tracemalloc
+from collections.abc import Callable
+from tracemalloc import get_traced_memory  # by name: an answer could replace the module's
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
 
 from dlcourse.exercises import Exercise, Wrong, require
 from dlcourse.figures import imshow, panel, plot, scene
@@ -29,6 +34,9 @@ def _check_cache(answer: Any) -> str:
         return f"{came:,} numbers: a key and a value for each letter, in each layer."
     ratio = came / wanted
     slips = {
+        1 / READ: "That is one letter; every letter read is kept.",
+        1.5: "The query is used once and forgotten; only keys and values are kept.",
+        4.0: "The question is for numbers, not for bytes.",
         0.5: "You counted keys or values; both are kept.",
         12.0: "The heads divide the 768 numbers among them; they do not multiply them.",
         1 / 12: "That is one layer or one head; every layer keeps its own, all heads together.",
@@ -58,9 +66,10 @@ def _window_reference(T: int, w: int) -> np.ndarray:
 
 def _check_window(window: Any) -> str:
     rng = require.rng()
-    for _ in range(8):
-        T = int(rng.integers(5, 14))
-        w = int(rng.integers(1, T))
+    T = int(rng.integers(5, 14))
+    sizes = [(1, 1), (T, 1), (T, T), (T, T + 3)]
+    sizes += [(n, int(rng.integers(1, n))) for n in rng.integers(2, 14, 6).tolist()]
+    for T, w in sizes:
         raw = require.call(window, T, w)
         came = require.array(raw, "your mask", shape=(T, T), kind="bool")
         wanted = _window_reference(T, w)
@@ -72,7 +81,7 @@ def _check_window(window: Any) -> str:
                 "True hides; a position sees itself and the w − 1 before it.",
                 _picture(wanted, came, "mask"),
             )
-    return "eight masks of random size are right."
+    return "ten masks are right, a window longer than the text among them."
 
 
 window = Exercise(
@@ -103,11 +112,12 @@ def _check_previous(previous: Any) -> str:
         times = rng.integers(1, 500, 50).astype(float)
         came, wanted = _waves_reference(times, D) @ M, _waves_reference(times - 1, D)
         order = np.argsort(times)
+        n = int(np.abs(came - wanted).max(0).argmax())  # the wave that is furthest off
         curves = panel(
-            plot(times[order], came[order, 0], color="c2", label="your p M"),
-            plot(times[order], wanted[order, 0], color="c1", dash="4 3", label="one step earlier"),
+            plot(times[order], came[order, n], color="c2", label="your p M"),
+            plot(times[order], wanted[order, n], color="c1", dash="4 3", label="one step earlier"),
             xlabel="time t",
-            ylabel="first wave",
+            ylabel=f"wave {n} of {D}",
         )
         require.close(
             came,
@@ -141,20 +151,56 @@ def _linear_reference(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray
 
 
 def _linear_inputs(rng: np.random.Generator, T: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return rng.uniform(0.1, 1, (T, 3)), rng.uniform(0.1, 1, (T, 3)), rng.normal(size=(T, 2))
+    d, e = (int(n) for n in rng.permutation(np.arange(1, 6))[:2])
+    return rng.uniform(0.1, 1, (T, d)), rng.uniform(0.1, 1, (T, d)), rng.normal(size=(T, e))
+
+
+class _Largest(TorchFunctionMode):
+    """Notes the bytes of the largest tensor made; tracemalloc does not see the memory of torch."""
+
+    peak = 0
+
+    def __torch_function__(
+        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        result = operation(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.peak = max(self.peak, result.untyped_storage().nbytes())
+        return result
+
+
+def _hands_off(*_: Any) -> None:
+    raise Wrong("the check measures with tracemalloc; expected an answer that leaves it alone.")
+
+
+def _measured(linear: Callable, args: tuple) -> tuple[Any, int]:
+    """What the answer returns, and the most bytes that it held in NumPy or in one tensor."""
+    traced_before = tracemalloc.is_tracing()
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    before = get_traced_memory()[0]
+    names = ("stop", "clear_traces", "reset_peak")
+    try:
+        with patch.multiple(tracemalloc, **dict.fromkeys(names, _hands_off)), _Largest() as largest:
+            raw = require.call(linear, *args)
+        return raw, max(get_traced_memory()[1] - before, largest.peak)
+    finally:
+        if not traced_before:
+            tracemalloc.stop()
 
 
 def _check_linear(linear: Any) -> str:
     rng = require.rng()
     for T in (1, 2, int(rng.integers(5, 30)), LONG):
         args = _linear_inputs(rng, T)
-        tracemalloc.start()
-        try:
-            raw = require.call(linear, *args)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        came = require.array(raw, "y", shape=(T, 2))
+        raw, peak = _measured(linear, args)
+        came = require.array(raw, "y", shape=(T, args[2].shape[1]), finite=False)
+        if not np.isfinite(came).all():
+            t = int(np.argmin(np.isfinite(came).all(1)))
+            raise Wrong(
+                f"y for {T} letters: expected finite numbers, came {came[t]} at position {t}. "
+                "Is the denominator 0 there? Both sums run up to and with t."
+            )
         wanted = _linear_reference(*args)
         steps = np.arange(min(T, 30))
         curves = panel(
@@ -170,12 +216,12 @@ def _check_linear(linear: Any) -> str:
             do="Sum keys times values, and keys alone, over all positions up to and with t.",
             figure=scene(curves),
         )
-        if peak > LIMIT:
+        if T == LONG and peak > LIMIT:  # a short text's peak may be an import inside the answer
             raise Wrong(
                 f"the numbers are right, but for {T} letters it used {peak / 1e6:.0f} million bytes; expected less "
                 f"than {LIMIT / 1e6:.0f} million. Keep a running sum of k vᵀ and never compare all pairs."
             )
-    return f"right, and {LONG} letters fit into little memory."
+    return f"the sums are right, and {LONG} letters fit into little memory."
 
 
 linear = Exercise(

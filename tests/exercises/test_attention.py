@@ -1,7 +1,10 @@
 """The checks of the attention chapter have been seen failing, and accept right answers in any style."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import torch
 
 from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
@@ -34,6 +37,33 @@ def fitted(D):
 def quadratic(q, k, v):
     weights = np.tril(q @ k.T)
     return weights @ v / weights.sum(1, keepdims=True)
+
+
+def quadratic_in_torch(q, k, v):
+    q, k, v = (torch.from_numpy(x) for x in (q, k, v))
+    weights = torch.tril(q @ k.T)
+    return (weights @ v / weights.sum(1, keepdim=True)).numpy()
+
+
+def forgets_the_peak(q, k, v):
+    y = quadratic(q, k, v)
+    tracemalloc.reset_peak()
+    return y
+
+
+def stops_the_measurement(q, k, v):
+    tracemalloc.stop()
+    return quadratic(q, k, v)
+
+
+def starts_one_late(q, k, v):
+    return np.vstack([np.full_like(v[:1], np.nan), cumulative(q, k, v)[:-1]])
+
+
+def recurrent_in_torch(q, k, v):
+    q, k, v = (torch.tensor(x).float() for x in (q, k, v))
+    S = torch.cumsum(k[:, :, None] * v[:, None], 0)
+    return torch.einsum("td,tde->te", q, S) / (q * k.cumsum(0)).sum(1, keepdim=True)
 
 
 def sees_the_future(q, k, v):
@@ -90,6 +120,11 @@ WRONG = [
         "sees the future",
     ),
     ("window", lambda T, w: SOLUTIONS["window_solution"](T, w).astype(int), "numbers"),
+    (
+        "window",
+        lambda T, w: SOLUTIONS["window_solution"](T, w) if w < T else np.ones((T, T), bool),
+        "breaks when the window is as long as the text",
+    ),
     ("window", lambda T, w: LIE, "an object that lies"),
     ("previous", lambda D: turn(D, sign=-1.0), "forwards"),
     ("previous", lambda D: turn(D, same=True), "one speed for all"),
@@ -97,6 +132,11 @@ WRONG = [
     ("previous", lambda D: np.eye(D, k=1), "shifts the numbers instead of the time"),
     ("previous", lambda D: LIE, "an object that lies"),
     ("linear", quadratic, "all pairs"),
+    ("linear", quadratic_in_torch, "all pairs, in torch"),
+    ("linear", forgets_the_peak, "all pairs, and forgets the peak"),
+    ("linear", stops_the_measurement, "all pairs, and stops the measurement"),
+    ("linear", lambda q, k, v: cumulative(q[:, :3], k[:, :3], v[:, :2]), "only d = 3 and e = 2"),
+    ("linear", starts_one_late, "leaves out s = t"),
     ("linear", sees_the_future, "not causal"),
     ("linear", unnormalised, "forgets the denominator"),
     ("linear", one_late, "one late"),
@@ -112,8 +152,24 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
     assert len(card.text) > 20
 
 
-def test_the_square_is_named_when_the_numbers_are_right() -> None:
-    assert "million bytes" in checks.linear.check(quadratic).text
+@pytest.mark.parametrize("answer", [quadratic, quadratic_in_torch])
+def test_the_square_is_named_when_the_numbers_are_right(answer: object) -> None:
+    assert "million bytes" in checks.linear.check(answer).text
+
+
+def test_a_false_report_of_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracemalloc, "get_traced_memory", lambda: (0, 0))
+    assert checks.linear.check(quadratic).status == "not yet"
+
+
+def test_a_measurement_of_the_learners_own_goes_on() -> None:
+    tracemalloc.start()
+    try:
+        large = np.ones((1000, 1000))
+        assert checks.linear.check(cumulative).status == "right"
+        assert tracemalloc.is_tracing() and large.any()
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_remembered_answer_is_refused() -> None:
@@ -138,6 +194,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("window", lambda T, w: [[j > i or j <= i - w for j in range(T)] for i in range(T)]),
         ("previous", fitted),
         ("linear", cumulative),
+        ("linear", recurrent_in_torch),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
