@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dlcourse.exercises import Exercise, Wrong, require
-from dlcourse.figures import panel, plot, scene
+from dlcourse.figures import bar, panel, plot, scene
 
 # --- 1. a unit that does not forget ---------------------------------------------------------------
 NOISE, STEPS = 0.3, 300
@@ -167,6 +167,18 @@ def _advice(came: float, right: float) -> str:
     return "w acts at this step and, through the last state, at all earlier ones. Use the old state in the update."
 
 
+def _three_picture(came: list[float], wanted: tuple[float, float, float]) -> dict:
+    at, tall = np.arange(3), 2 * np.abs(wanted).max()
+    return scene(
+        panel(
+            bar(at - 0.2, wanted, color="c1", label="backpropagation", width=0.4),
+            bar(at + 0.2, np.clip(came, -tall, tall), color="c2", label="yours", width=0.4),
+            xlabel="0: last state, 1: derivative by w, 2: by v",
+            ylabel="value",
+        )
+    )
+
+
 def _check_forward(answer: Any) -> str:
     rng = require.rng()
     for _ in range(10):
@@ -174,9 +186,10 @@ def _check_forward(answer: Any) -> str:
         w, v = (float(rng.uniform(0.4, 1.6) * rng.choice([-1, 1])) for _ in range(2))
         came = _three(require.call(answer, x, w, v))
         wanted = _backward_reference(x, w, v)
+        figure = _three_picture(came, wanted)
         for value, right, name in zip(came, wanted, NAMES, strict=True):
             what = f"{name} after {len(x)} steps"
-            require.close(value, right, 1e-12, 1e-10, what, _advice(value, right))
+            require.close(value, right, 1e-12, 1e-10, what, _advice(value, right), figure)
     return "state and derivatives equal backpropagation through time on ten random sequences."
 
 
