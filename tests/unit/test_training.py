@@ -171,7 +171,16 @@ def test_an_interrupt_keeps_model_and_history(capsys):
     assert len(fit(model, *problem(), epochs=1).losses) == 2
 
 
-def test_a_real_interrupt_signal_ends_a_long_training():
+@pytest.fixture
+def interruptible():
+    """A run started in the background inherits "ignore Ctrl-C", and this test would never end."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.timeout(60)
+def test_a_real_interrupt_signal_ends_a_long_training(interruptible):
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
     start = time.perf_counter()
