@@ -9,12 +9,12 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: .venv/ready
 	$(BIN)/jupyter lab $(ROOT_USER) --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/start/tour.ipynb
 
-# Budgets and benchmarks run alone, after the rest: a measurement beside another job measures the other job.
+# Notebooks first, they take longest. Budgets and benchmarks run alone, after the rest: beside another job they measure the other job.
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(MAKE) book
-	$(BIN)/pytest tests notebooks --ignore=tests/benchmarks --ignore=tests/notebooks --nbval-lax --nbval-sanitize-with=tests/notebooks/sanitize.cfg -n 2 --dist loadscope
+	$(BIN)/pytest notebooks tests --ignore=tests/benchmarks --ignore=tests/notebooks --nbval-lax --nbval-sanitize-with=tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 -n 2 --dist loadscope
 	$(BIN)/pytest tests/notebooks tests/benchmarks -s
 
 book: .venv/ready
