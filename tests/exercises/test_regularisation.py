@@ -1,0 +1,161 @@
+"""The checks of the regularisation chapter have been seen failing, and accept right answers in any style."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("models/regularisation")
+SOLUTIONS = solutions("models/regularisation")
+LIAR = AlwaysEqual([3, 5])
+NAMES = {
+    "spread": "variance_solution",
+    "maps": "drop_maps_solution",
+    "thinned": "mean_over_masks_solution",
+    "stop": "early_stop_solution",
+}
+
+
+def drop(h, p, training, rng, *, shape=None, scale=True, keep=False, test=False):
+    if not training:
+        return h * (1 - p) if test else h
+    n, c = h.shape[:2]
+    shape = {None: (n, c, 1, 1), "image": (n, 1, 1, 1), "map": (1, c, 1, 1)}.get(shape, shape)
+    shape = h.shape if shape == "entry" else shape
+    draws = rng.random(shape)
+    kept = draws < p if keep else draws >= p
+    return h * kept / ((1 - p) if scale else 1)
+
+
+def same_every_time(h, p, training, rng):
+    return drop(h, p, training, np.random.default_rng(0))
+
+
+def in_place(h, p, training, rng):
+    if training:
+        h *= rng.random((*h.shape[:2], 1, 1)) >= p
+        h /= 1 - p
+    return h
+
+
+def torch_maps(h, p, training, rng):
+    torch.manual_seed(int(rng.integers(2**31)))
+    return F.dropout2d(torch.tensor(h), p, training)
+
+
+def average(h, W, v, p, *, equal=False, swap=False, scale=True):
+    total = 0.0
+    for number in range(2 ** len(h)):
+        kept = np.array([number >> i & 1 for i in range(len(h))])
+        k, q = kept.sum(), 1 - p if not swap else p
+        chance = 2.0 ** -len(h) if equal else q**k * (1 - q) ** (len(h) - k)
+        u = kept * h @ W / ((1 - p) if scale else 1)
+        total += chance * np.maximum(u, 0) @ v
+    return total
+
+
+def sampled(h, W, v, p):
+    kept = np.random.default_rng(0).random((2000, len(h))) >= p
+    return (np.maximum(kept * h / (1 - p) @ W, 0) @ v).mean()
+
+
+def stop(errors, patience, *, ties=False, late=0, before=False):
+    best, since = 0, 0
+    for epoch, error in enumerate(errors[1:], 1):
+        rival = errors[epoch - 1] if before else errors[best]
+        since += 1
+        if error < rival or (ties and error == rival):
+            best, since = epoch, 0
+        if since >= patience + late:
+            return best, epoch
+    return best, len(errors) - 1
+
+
+WRONG = [
+    ("spread", 0.16 * 17, "no scaling"),
+    ("spread", 4.25**0.5, "the standard deviation"),
+    ("spread", 1.0, "the sum squared"),
+    ("spread", 68, "p as the share kept"),
+    ("spread", LIAR, "an object that lies"),
+    ("maps", lambda *a: drop(*a, shape="entry"), "single entries"),
+    ("maps", lambda *a: drop(*a, shape="image"), "whole images"),
+    ("maps", lambda *a: drop(*a, shape="map"), "the same maps of all images"),
+    ("maps", lambda *a: drop(*a, scale=False), "no scaling"),
+    ("maps", lambda *a: drop(*a, keep=True), "p as the share kept"),
+    ("maps", lambda *a: drop(*a, test=True), "scaled at test time too"),
+    ("maps", same_every_time, "one mask for ever"),
+    ("maps", in_place, "the input overwritten"),
+    ("maps", lambda h, *a: h, "nothing dropped"),
+    ("maps", lambda *a: LIAR, "an object that lies"),
+    ("thinned", lambda h, W, v, p: np.maximum(h @ W, 0) @ v, "the net at test time"),
+    ("thinned", lambda *a: average(*a, equal=True), "equal weights"),
+    ("thinned", lambda *a: average(*a, swap=True), "p the other way"),
+    ("thinned", lambda *a: average(*a, scale=False), "no scaling"),
+    ("thinned", sampled, "a sample"),
+    ("thinned", lambda *a: LIAR, "an object that lies"),
+    ("stop", lambda e, k: (int(np.argmin(e)), len(e) - 1), "the best of all"),
+    ("stop", lambda *a: stop(*a, ties=True), "ties count"),
+    ("stop", lambda *a: stop(*a, late=1), "one epoch late"),
+    ("stop", lambda *a: stop(*a, before=True), "compares with the epoch before"),
+    ("stop", lambda e, k: stop(e, k)[0], "one number"),
+    ("stop", lambda *a: LIAR, "an object that lies"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_empty_answer_is_not_attempted(name: str) -> None:
+    exercise = getattr(checks, name)
+    assert exercise.check().status == "not attempted"
+    if exercise.answer == "function":
+        assert exercise.check(lambda *args: ...).status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+    assert "our fault" not in card.text
+
+
+@pytest.mark.parametrize("index", [0, 5, 8, 15, 21])
+def test_a_wrong_answer_comes_with_a_picture(index: int) -> None:
+    name, answer, _ = WRONG[index]
+    card = getattr(checks, name).check(answer)
+    assert card.figure["panels"]
+    assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("spread", np.float32(4.25)),
+        ("maps", drop),
+        ("maps", torch_maps),
+        ("thinned", average),
+        ("stop", stop),
+        ("stop", lambda e, k: np.array(stop(e, k))),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "word"), [("spread", 0, "scaling"), ("thinned", 16, "equal weight")]
+)
+def test_a_known_mistake_is_named(name: str, index: int, word: str) -> None:
+    assert word in getattr(checks, name).check(WRONG[index][1]).text
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in NAMES:
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
