@@ -1,0 +1,196 @@
+"""The checks of the RBM chapter have been seen failing, and accept right answers in any style."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("models/rbm")
+SOLUTIONS = solutions("models/rbm")
+
+
+def states(n):
+    return np.array(list(product((0.0, 1.0), repeat=n)))
+
+
+def minus_f(V, W, a, b, *, naive=False):
+    z = V @ W + b
+    with np.errstate(over="ignore"):
+        soft = np.log(1 + np.exp(z)) if naive else np.logaddexp(0, z)
+    return V @ a + soft.sum(-1)
+
+
+def log_sum(z):
+    return z.max() + np.log(np.exp(z - z.max()).sum())
+
+
+def likelihood(V, W, a, b, *, sign=1.0, naive=False, z=True, hidden_bias=True):
+    b = b if hidden_bias else 0 * b
+    small = len(a) <= len(b)
+    total = minus_f(states(len(a)), W, a, b) if small else minus_f(states(len(b)), W.T, b, a)
+    return sign * minus_f(V, W, a, b, naive=naive) - (log_sum(total) if z else 0)
+
+
+def visible_listed(V, W, a, b):
+    return minus_f(V, W, a, b) - log_sum(minus_f(states(min(len(a), 12)), W[:12], a[:12], b))
+
+
+def likelihood_by_loops(V, W, a, b):
+    S = states(min(W.shape))
+    total = [
+        a @ s + sum(np.logaddexp(0, b[j] + s @ W[:, j]) for j in range(len(b)))
+        if len(a) <= len(b)
+        else b @ s + sum(np.logaddexp(0, a[i] + W[i] @ s) for i in range(len(a)))
+        for s in S
+    ]
+    return [minus_f(v[None], W, a, b)[0] - log_sum(np.array(total)) for v in V]
+
+
+def reading(X, W, U, d, b, *, naive=False, bias=True, label_bias=True, softly=True, link=1.0):
+    z = (X @ W + (b if bias else 0))[:, None] + link * U
+    with np.errstate(over="ignore", invalid="ignore"):
+        soft = np.log(1 + np.exp(z)) if naive else np.logaddexp(0, z)
+        s = soft.sum(-1) + (d if label_bias else 0)
+        p = np.exp(s - s.max(1, keepdims=True))
+        return p / p.sum(1, keepdims=True) if softly else p
+
+
+def one_pass(X, W, U, d, b):
+    h = 0.5 * np.tanh(0.5 * (X @ W + b)) + 0.5
+    s = h @ U.T + d
+    p = np.exp(s - s.max(1, keepdims=True))
+    return p / p.sum(1, keepdims=True)
+
+
+def repair(v, missing, W, a, b, *, order=True, sign=1.0, normal=True, hidden=True):
+    S = states(len(missing)) if order else states(len(missing))[:, ::-1]
+    V = np.tile(v, (len(S), 1))
+    V[:, missing] = S
+    s = sign * (minus_f(V, W, a, b) if hidden else V @ a)
+    p = np.exp(s - s.max())
+    return p / p.sum() if normal else p
+
+
+def alone(v, missing, W, a, b):
+    """Each missing pixel from the known ones, as if they were independent."""
+    h = 0.5 * np.tanh(0.5 * (v @ W + b)) + 0.5
+    q = 0.5 * np.tanh(0.5 * (W @ h + a)) + 0.5
+    S = states(len(missing))
+    return np.where(S > 0, q[missing], 1 - q[missing]).prod(1)
+
+
+def repair_in_place(v, missing, W, a, b):
+    out = []
+    for s in states(len(missing)):
+        v[missing] = s
+        out.append(minus_f(v[None], W, a, b)[0])
+    p = np.exp(np.array(out) - max(out))
+    return p / p.sum()
+
+
+def repair_by_loops(v, missing, W, a, b):
+    out = []
+    for s in product((0, 1), repeat=len(missing)):
+        u = [float(x) for x in v]
+        for i, x in zip(missing, s, strict=True):
+            u[int(i)] = float(x)
+        out.append(minus_f(np.array(u)[None], W, a, b)[0])
+    return [float(np.exp(x - log_sum(np.array(out)))) for x in out]
+
+
+COPY = (20, 20, -10, -10, -20)
+
+EMPTY = [
+    ("copier", ...),
+    ("copier", (20, 20, ..., -10, -20)),
+    ("likelihood", lambda V, W, a, b: ...),
+    ("reading", lambda X, W, U, d, b: ...),
+    ("repair", lambda v, missing, W, a, b: ...),
+]
+
+WRONG = [
+    ("copier", (0, 0, 0, 0, 0), "all patterns alike"),
+    ("copier", (20, 20, -10, -10, 0), "biased to 11"),
+    ("copier", (20, 20, 0, 0, -20), "nothing holds the units off"),
+    ("copier", (20, -20, -10, 10, 0), "contradicts"),
+    ("copier", (2, 2, -1, -1, -2), "too weak"),
+    ("copier", (20, 20, -10, -10), "four numbers"),
+    ("copier", AlwaysEqual(COPY), "an object that lies"),
+    ("likelihood", lambda *a: likelihood(*a, sign=-1.0), "wrong sign"),
+    ("likelihood", lambda *a: likelihood(*a, z=False), "forgets Z"),
+    ("likelihood", lambda *a: likelihood(*a, naive=True), "overflows"),
+    ("likelihood", lambda *a: likelihood(*a, hidden_bias=False), "forgets the hidden biases"),
+    ("likelihood", visible_listed, "cuts the visible layer short"),
+    ("likelihood", lambda *a: likelihood(*a)[:, None], "a column"),
+    ("likelihood", lambda *a: AlwaysEqual(np.zeros(3)), "an object that lies"),
+    ("reading", lambda *a: reading(*a, naive=True), "overflows"),
+    ("reading", lambda *a: reading(*a, bias=False), "forgets the hidden biases"),
+    ("reading", lambda *a: reading(*a, label_bias=False), "forgets the label biases"),
+    ("reading", lambda *a: reading(*a, softly=False), "does not normalise"),
+    ("reading", lambda *a: reading(*a, link=0.0), "ignores the label's links"),
+    ("reading", one_pass, "a sampler's conditional instead"),
+    ("reading", lambda *a: AlwaysEqual(np.ones((3, 3)) / 3), "an object that lies"),
+    ("repair", lambda *a: repair(*a, order=False), "bits in reverse"),
+    ("repair", lambda *a: repair(*a, sign=-1.0), "wrong sign"),
+    ("repair", lambda *a: repair(*a, normal=False), "does not normalise"),
+    ("repair", lambda *a: repair(*a, hidden=False), "forgets the hidden units"),
+    ("repair", alone, "treats the pixels as independent"),
+    ("repair", repair_in_place, "changes its input"),
+    ("repair", lambda *a: AlwaysEqual(np.ones(2) / 2), "an object that lies"),
+]
+
+NAMES = {
+    "copier": "copier_solution",
+    "likelihood": "log_likelihood_solution",
+    "reading": "read_label_solution",
+    "repair": "fillings_solution",
+}
+
+RIGHT = [
+    ("copier", np.array(COPY) * 2.0),
+    ("copier", [-20.0, -20.0, 10.0, 10.0, 20.0]),
+    ("copier", [30, 26, -15, -13, -28]),
+    ("likelihood", likelihood),
+    ("likelihood", likelihood_by_loops),
+    ("reading", reading),
+    ("reading", lambda *a: reading(*a).tolist()),
+    ("repair", repair),
+    ("repair", repair_by_loops),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), EMPTY)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
+
+
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("copier", (20, 20, -10, -10, 0), "hey agree, but"),
+        ("likelihood", lambda *a: likelihood(*a, naive=True), "exp overflows"),
+        ("reading", lambda *a: reading(*a, softly=False), "sum to 1"),
+        ("repair", repair_in_place, "changed its input"),
+    ],
+)
+def test_the_sentence_says_what_to_do(name: str, answer: object, words: str) -> None:
+    assert words in getattr(checks, name).check(answer).text
