@@ -1,0 +1,176 @@
+"""The checks of the autoencoder chapter have been seen failing, and accept right answers in any style."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("models/autoencoder")
+SOLUTIONS = solutions("models/autoencoder")
+
+
+def singular(X, k, centre=True, size=None):
+    s = np.linalg.svd(X - centre * X.mean(0), compute_uv=False)
+    return (s[k:] ** 2).sum() / (size or X.size)
+
+
+def floor_by_projection(X, k):
+    centred = X - X.mean(0)
+    _, vectors = np.linalg.eigh(np.cov(X.T))
+    kept = vectors[:, -k:]
+    return float(np.mean((centred - centred @ kept @ kept.T) ** 2))
+
+
+def squares(x, clean):
+    return ((x[:, None] - clean[None]) ** 2).sum(-1)
+
+
+def naive_denoiser(x, clean, sigma):
+    with np.errstate(all="ignore"):
+        weight = np.exp(-squares(x, clean) / (2 * sigma**2))
+        return weight @ clean / weight.sum(1, keepdims=True)
+
+
+def nearest(x, clean, sigma):
+    return clean[squares(x, clean).argmin(1)]
+
+
+def forgets_the_half(x, clean, sigma):
+    far = squares(x, clean) / sigma**2
+    weight = np.exp(far.min(1, keepdims=True) - far)
+    return weight @ clean / weight.sum(1, keepdims=True)
+
+
+def score_only(x, clean, sigma):
+    return (SOLUTIONS["denoiser_solution"](x, clean, sigma) - x) / sigma**2
+
+
+def torch_denoiser(x, clean, sigma):
+    x, clean = torch.tensor(x), torch.tensor(clean)
+    return torch.softmax(-(torch.cdist(x, clean) ** 2) / (2 * sigma**2), 1) @ clean
+
+
+def jacobian_norm(x, W, b, power=2, slope=lambda z: 1 - z**2):
+    z = np.tanh(x @ W + b)
+    return slope(z) ** power @ (W**2).sum(0)
+
+
+def by_differences(x, W, b, h=1e-5):
+    steps = [
+        (np.tanh((x + h * e) @ W + b) - np.tanh((x - h * e) @ W + b)) / (2 * h)
+        for e in np.eye(x.shape[1])
+    ]
+    return np.square(steps).sum((0, 2))
+
+
+def straight(t, units=3):
+    """The solution's idea with slope t; for more units than three, the first three do the work."""
+    W, V = np.zeros((3, units)), np.zeros((units, 3))
+    W[:, :3], V[:3] = t * np.eye(3), 4 / t * np.eye(3)
+    b = np.zeros(units)
+    b[:3] = -t / 2
+    return {"W": W, "b": b, "V": V, "c": np.full(3, 0.5 - 2 / t)}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("floor", lambda X, k: ...),
+        ("denoiser", lambda x, clean, sigma: ...),
+        ("contraction", lambda x, W, b: ...),
+        ("copier", ...),
+        ("copier", {"W": ..., "b": ..., "V": ..., "c": ...}),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+LIE = AlwaysEqual([0.1, 0.2, 0.3])
+WRONG = [
+    ("floor", lambda X, k: singular(X, k, centre=False), "not centred"),
+    ("floor", lambda X, k: singular(X, k, size=len(X)), "sum over entries, mean over points only"),
+    ("floor", lambda X, k: singular(X, k + 1), "one component too many"),
+    ("floor", lambda X, k: singular(X, k) ** 0.5, "the root of it"),
+    ("floor", lambda X, k: singular(X, 0) - singular(X, k), "what is kept, not what is lost"),
+    ("floor", lambda X, k: LIE, "an object that lies"),
+    ("denoiser", naive_denoiser, "underflows"),
+    ("denoiser", nearest, "the nearest point"),
+    ("denoiser", forgets_the_half, "forgets the factor 2"),
+    ("denoiser", score_only, "the score, not the origin"),
+    ("denoiser", lambda x, clean, sigma: x, "the identity"),
+    ("denoiser", lambda x, clean, sigma: LIE, "an object that lies"),
+    ("contraction", lambda x, W, b: jacobian_norm(x, W, b, power=1), "forgets to square the slope"),
+    (
+        "contraction",
+        lambda x, W, b: jacobian_norm(x, W, b, slope=lambda z: z * (1 - z)),
+        "the slope of a sigmoid",
+    ),
+    ("contraction", lambda x, W, b: jacobian_norm(x, W, b) ** 0.5, "the norm, not its square"),
+    ("contraction", lambda x, W, b: jacobian_norm(x, W, b).mean(), "one number for all points"),
+    ("contraction", lambda x, W, b: LIE, "an object that lies"),
+    ("copier", straight(1.0), "bends too much"),
+    (
+        "copier",
+        {"W": np.eye(3), "b": np.zeros(3), "V": np.eye(3), "c": np.zeros(3)},
+        "the identity without a thought for the sigmoid",
+    ),
+    ("copier", straight(0.1) | {"c": np.full(3, -20.0)}, "forgets the half"),
+    ("copier", straight(0.1) | {"b": np.zeros(3)}, "forgets the middle"),
+    ("copier", {"W": np.eye(3), "V": np.eye(3)}, "no biases"),
+    ("copier", LIE, "an object that lies"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+
+
+def test_a_remembered_answer_is_refused() -> None:
+    """Right once, then repeated: the check draws fresh data every time."""
+    memory: list[float] = []
+
+    def remembers(X, k):
+        if not memory:
+            memory.append(singular(X, k))
+        return memory[0]
+
+    assert checks.floor.check(remembers).status == "not yet"
+
+
+NAMES = {
+    "floor": "floor_of_solution",
+    "denoiser": "denoiser_solution",
+    "contraction": "tanh_contraction_solution",
+    "copier": "copier_solution",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("floor", floor_by_projection),
+        ("denoiser", torch_denoiser),
+        ("contraction", by_differences),
+        ("copier", {k: v.tolist() for k, v in straight(0.01).items()}),
+        ("copier", straight(0.2, units=5)),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "right", card.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hints_come_one_at_a_time(name: str) -> None:
+    exercise = getattr(checks, name)
+    assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
