@@ -75,9 +75,7 @@ copier = Exercise(
 
 
 # --- 2. the likelihood ----------------------------------------------------------------------------
-def _likelihood_reference(
-    V: np.ndarray, W: np.ndarray, a: np.ndarray, b: np.ndarray
-) -> np.ndarray:
+def _likelihood_reference(V: np.ndarray, W: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if len(a) <= len(b):
         total = _log_sum(np.array([_score(v, W, a, b) for v in _states(len(a))]))
     else:

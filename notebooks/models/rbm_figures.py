@@ -25,9 +25,7 @@ def ink(pictures: np.ndarray, columns: int, title: str, width: int = 300) -> Pan
     """A wall of pictures in [0, 1], ink dark; missing pixels (NaN) are grey."""
     z = mosaic(1 - np.nan_to_num(pictures, nan=0.4), columns)
     height = round(width * z.shape[0] / z.shape[1]) + 24
-    return panel(
-        imshow(z, lim=(0, 1), cmap="gray"), title=title, axes=False, size=(width, height)
-    )
+    return panel(imshow(z, lim=(0, 1), cmap="gray"), title=title, axes=False, size=(width, height))
 
 
 def links(W: np.ndarray, columns: int, title: str, width: int = 300) -> Panel:
