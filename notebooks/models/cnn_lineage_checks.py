@@ -1,0 +1,226 @@
+"""The checks of the exercises on AlexNet and its heirs; the notebook imports this file as `exercises`."""
+
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from dlcourse.exercises import Exercise, Wrong, require
+from dlcourse.figures import panel, plot, scene
+
+
+# --- 1. the field of view -----------------------------------------------------------------------
+def _touched(layers: list[tuple[int, int]]) -> int:
+    """Which pixels reach unit 0 of the last layer, by walking down window by window."""
+    units = {0}
+    for k, s in reversed(layers):
+        units = {s * u + v for u in units for v in range(k)}
+    return max(units) - min(units) + 1
+
+
+def _some_layers(rng: np.random.Generator) -> list[tuple[int, int]]:
+    count = int(rng.integers(2, 6))
+    return [
+        (int(k), int(s))
+        for k, s in zip(rng.integers(2, 8, count), rng.integers(1, 3, count), strict=True)
+    ]
+
+
+def _whole(came: Any, what: str) -> int:
+    value = require.number(came, what)
+    if value != int(value):
+        raise Wrong(
+            f"{what}: expected a whole number, came {value:g}; count in whole numbers with //."
+        )
+    return int(value)
+
+
+def _field_advice(came: int, layers: list[tuple[int, int]]) -> str:
+    if came == _touched(layers[::-1]):
+        return "That is right for the layers in reverse order: the list starts at the picture."
+    if came == 1 + sum(k - 1 for k, _ in layers):
+        return "A step of a later layer is as long as all strides below it together."
+    return "Each window adds k − 1 steps, as long as the product of the strides below it."
+
+
+def _check_field(answer: Any) -> str:
+    for layers in ([(3, 1)], [(3, 2), (3, 1)], *(_some_layers(require.rng()) for _ in range(15))):
+        came = _whole(require.call(answer, list(layers)), "the field of view")
+        if came != _touched(layers):
+            raise Wrong(
+                f"for (k, s) = {layers} expected {_touched(layers)} pixels, came {came}. "
+                + _field_advice(came, layers)
+            )
+    return "it agrees with a walk down through the windows of 17 networks."
+
+
+field = Exercise(
+    "lineage-field",
+    "Return how many pixels one unit of the last layer sees",
+    check=_check_field,
+    hints=(
+        "Keep two numbers on the way up: what one unit sees, and how far apart two neighbours stand, in pixels.",
+        "A window of k units reaches k − 1 neighbour distances further than one unit.",
+        "sees += (k - 1) * jump first, then jump *= s.",
+    ),
+)
+
+
+# --- 2. when the shrink pays --------------------------------------------------------------------
+def _cost(c: int, m: int, k: int, r: int) -> int:
+    return c * r + r * m * k * k  # MACs per place: 1 × 1 to r channels, then k × k to m
+
+
+def _best_shrink(c: int, m: int, k: int) -> int:
+    r = 0
+    while _cost(c, m, k, r + 1) < c * m * k * k:
+        r += 1
+    return r
+
+
+def _shrink_picture(c: int, m: int, k: int, came: int) -> dict:
+    r = np.arange(0, max(2, int(1.3 * _best_shrink(c, m, k)), min(came, 4 * c)) + 1)
+    return scene(
+        panel(
+            plot(r, [_cost(c, m, k, int(v)) for v in r], label="with the shrink"),
+            plot(r[[0, -1]], [c * m * k * k] * 2, color="c2", dash=True, label="without"),
+            plot([came, came], [0, c * m * k * k], color="fg", width=1, label="your answer"),
+            xlabel="channels after the shrink",
+            ylabel="MACs per place",
+        )
+    )
+
+
+def _check_shrink(answer: Any) -> str:
+    rng = require.rng()
+    draws = [
+        (int(rng.integers(1, 200)), int(rng.integers(1, 200)), int(rng.choice([1, 3, 5, 7])))
+        for _ in range(20)
+    ]
+    for c, m, k in [(1, 1, 1), (2, 2, 1), (2, 2, 3), (64, 64, 3), *draws]:
+        came = _whole(require.call(answer, c, m, k), "the number of channels")
+        wanted = _best_shrink(c, m, k)
+        if came != wanted:
+            raise Wrong(
+                f"for c = {c}, m = {m}, k = {k} expected {wanted}, came {came}. Compare c·r + r·m·k² with c·m·k², "
+                "strictly smaller, and return a whole number.",
+                _shrink_picture(c, m, k, came),
+            )
+    return "it agrees with counting upwards on 24 layers; the side of the maps does not matter."
+
+
+shrink = Exercise(
+    "lineage-shrink",
+    "Return the largest number of channels for which the 1 × 1 shrink saves MACs",
+    check=_check_shrink,
+    hints=(
+        "Both ways run at every place, so n² cancels.",
+        "The first way costs c·m·k² at each place, the second c·r + r·m·k².",
+        "r must stay strictly below c·m·k² / (c + m·k²): subtract 1 before the whole division.",
+    ),
+)
+
+
+# --- 3. a residual block ------------------------------------------------------------------------
+def _block_reference(
+    x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor, w0: torch.Tensor
+) -> torch.Tensor:
+    f = F.conv2d(F.conv2d(x, w1, stride=2, padding=1).clamp(min=0), w2, padding=1)
+    return (f + torch.einsum("nchw,mc->nmhw", x[:, :, ::2, ::2], w0[:, :, 0, 0])).clamp(min=0)
+
+
+def _block_inputs(seed: int) -> tuple[torch.Tensor, ...]:
+    g = torch.Generator().manual_seed(seed)
+    c, m, side = 2 + seed % 3, 3 + seed % 2, 6 + seed % 3
+    shapes = ((3, c, side, side + 1), (m, c, 3, 3), (m, m, 3, 3), (m, c, 1, 1))
+    return tuple(torch.randn(s, generator=g, dtype=torch.float64) for s in shapes)
+
+
+def _check_block(answer: Any) -> str:
+    rng = require.rng()
+    for _ in range(6):
+        args = _block_inputs(int(rng.integers(1, 10**6)))
+        wanted = _block_reference(*args).numpy()
+        came = require.call(answer, *(a.clone() for a in args))
+        came = came.detach() if isinstance(came, torch.Tensor) else came
+        came = require.array(came, "the block's output", shape=wanted.shape)
+        require.close(
+            came,
+            wanted,
+            what="the block's output",
+            do="One ReLU between the two convolutions, none on the shortcut, one after the sum; the shortcut has stride 2 as well.",
+        )
+    return "six random blocks agree."
+
+
+block = Exercise(
+    "lineage-block",
+    "Return relu(shortcut(x) + f(x)) for a block that halves the side",
+    check=_check_block,
+    hints=(
+        "f is two convolutions with one ReLU between them; F.conv2d takes stride and padding.",
+        "The shortcut must have the shape of f(x): a 1 × 1 convolution with stride 2 and no padding.",
+        "F.relu(F.conv2d(x, w0, stride=2) + F.conv2d(F.relu(F.conv2d(x, w1, stride=2, padding=1)), w2, padding=1)).",
+    ),
+)
+
+
+# --- 4. a network within limits -----------------------------------------------------------------
+def _layer(entry: Any, number: int) -> tuple[int, int, int, int]:
+    what = f"layer {number}"
+    values = require.array(entry, f"{what}: (m, k, stride, padding)", shape=(4,))
+    m, k, s, p = (_whole(v, what) for v in values)
+    if min(m, k, s) < 1 or p < 0 or p >= k:
+        raise Wrong(f"{what}: expected m, k, stride ≥ 1 and 0 ≤ padding < k, came {(m, k, s, p)}.")
+    return m, k, s, p
+
+
+def _measure(layers: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int, set[int]]:
+    """Channels, side, parameters, MACs, and the pixels of one row that reach the last unit."""
+    c, side, parameters, macs = 1, 32, 0, 0
+    for number, (m, k, s, p) in enumerate(layers, 1):
+        side = (side + 2 * p - k) // s + 1
+        if side < 1:
+            raise Wrong(
+                f"layer {number}: its window of {k} does not fit into the maps below; shrink it or the strides."
+            )
+        parameters, macs, c = parameters + m * (c * k * k + 1), macs + side**2 * m * c * k * k, m
+    units = {0}
+    for _, k, s, p in reversed(layers):
+        units = {s * u + v - p for u in units for v in range(k)}
+    return c, side, parameters, macs, units & set(range(32))
+
+
+def _check_design(answer: Any) -> str:
+    if type(answer) not in (list, tuple) or not answer or len(answer) > 50:
+        raise Wrong("expected a list of 1 to 50 layers, each (m, k, stride, padding).")
+    layers = [_layer(entry, i) for i, entry in enumerate(answer, 1)]
+    c, side, parameters, macs, seen = _measure(layers)
+    told = f"It ends with {c} maps of {side} × {side}, has {parameters} parameters and {macs} MACs, and a unit sees {len(seen)} of 32 columns"
+    for broken, do in (
+        (
+            operator.ne((c, side), (10, 1)),
+            "it must end with 10 maps of 1 × 1: mend the last layers",
+        ),
+        (parameters > 10_000, "at most 10 000 parameters: use fewer channels or smaller windows"),
+        (macs > 500_000, "at most 500 000 MACs: use a stride early, where the maps are large"),
+        (len(seen) < 32, "each unit must see the whole picture: let strides or windows grow"),
+    ):
+        if broken:
+            raise Wrong(f"{told}; {do}.")
+    return f"{told}."
+
+
+design = Exercise(
+    "lineage-design",
+    "Give a list of (m, k, stride, padding) within the limits",
+    check=_check_design,
+    hints=(
+        "Strides of 2 make everything after them four times cheaper, and the field of view grows twice as fast.",
+        "Three layers with k = 3, stride 2 and padding 1 take 32 to 4. What window finishes?",
+        "End with (10, 4, 1, 0). Eight to sixteen channels in between are within the limits.",
+    ),
+    answer="value",
+)
