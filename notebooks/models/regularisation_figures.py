@@ -63,20 +63,15 @@ def curves_panel(
     return panel(*marks, xlabel="step", ylim=(0, 105), size=(400, 340), **about)
 
 
-def bars_panel(runs: Mapping[str, np.ndarray], **about: Any) -> dict[str, Any]:
-    """Mean of each row of seeds as a bar, every seed as a dot."""
-    x = np.arange(len(runs))
-    marks = [
-        bar(x, [v.mean() for v in runs.values()], color="c1", label="mean", width=0.6),
-        scatter(
-            np.repeat(x, [len(v) for v in runs.values()]),
-            np.concatenate(list(runs.values())),
-            color="fg",
-            size=2.5,
-            label="one seed",
-        ),
-    ]
-    return panel(*marks, xticks=dict(enumerate(runs)), size=(640, 320), **about)
+def dots_panel(runs: Mapping[str, np.ndarray], **about: Any) -> dict[str, Any]:
+    """One row for each arm: every seed as a dot, the mean as an upright bar."""
+    marks = []
+    for k, values in enumerate(runs.values()):
+        mean = values.mean()
+        marks.append(scatter(values, np.full(len(values), -k), color="c1", size=3))
+        marks.append(plot([mean, mean], [-k - 0.3, -k + 0.3], color="c2", width=4))
+    rows = {-k: arm for k, arm in enumerate(runs)}
+    return panel(*marks, yticks=rows, ylim=(-len(runs) + 0.4, 0.6), size=(420, 360), **about)
 
 
 def range_panel(x: Sequence[float], rows: Mapping[str, np.ndarray], **about: Any) -> dict[str, Any]:
