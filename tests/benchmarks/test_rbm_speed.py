@@ -16,6 +16,7 @@ from dlcourse import data
 from tests.exercises.chapter import solutions
 
 HIDDEN, BATCH, RATE, EPOCHS, PAIRS = 64, 40, 0.2, 12, 5
+IMAGES = 1320  # whole batches: BernoulliRBM weighs the phases unequally in a last, shorter one
 SLACK = 0.3  # nats; seeds of one and the same method scatter by about as much
 
 chapter = solutions("models/rbm")
@@ -54,7 +55,7 @@ def timed(fit: Any, x: np.ndarray, seed: int) -> tuple[float, float]:
 def test_our_rbm_is_at_least_as_fast_at_equal_pseudo_likelihood() -> None:
     mine, library = [], []
     for seed in range(PAIRS):
-        x = x_train[np.random.default_rng(seed).permutation(len(x_train))]
+        x = np.random.default_rng(seed).permutation(x_train)[:IMAGES]
         mine.append(timed(ours, x, seed))
         library.append(timed(theirs, x, seed))
     ratios = [b[0] / a[0] for a, b in zip(mine, library, strict=True)]
