@@ -1,0 +1,138 @@
+"""The checks of the chapter on gates have been seen failing, and accept right answers in any style."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+
+checks = load_checks("models/lstm_gru")
+SOLUTIONS = solutions("models/lstm_gru")
+NAMES = ("keep_bit", "half_life_bias", "same_size", "coupled_step")
+
+IN, KEEP, NEW, OUT = [0, 20, -10], [0, -20, 10], [5, 0, 0], [0, 0, 10]
+
+
+def coupled(x, h, c, W, U, b, *, order="fao", added=False, old=False, squash=True):
+    parts = dict(zip(order, np.split(x @ W + h @ U + b, 3, axis=-1), strict=True))
+    f, o = (1 / (1 + np.exp(-parts[k])) for k in "fo")
+    a = np.tanh(parts["a"]) if squash else parts["a"]
+    new = f * c + (a if added else (1 - f) * a)
+    return o * np.tanh(c if old else new), new
+
+
+def coupled_with_torch(x, h, c, W, U, b):
+    x, h, c, W, U, b = (torch.tensor(v) for v in (x, h, c, W, U, b))
+    f, a, o = (x @ W + h @ U + b).chunk(3, -1)
+    c = torch.lerp(torch.tanh(a), c, torch.sigmoid(f))
+    return [torch.sigmoid(o) * torch.tanh(c), c]
+
+
+def counted(D, H):
+    size = lambda kind, n: sum(p.numel() for p in kind(D, n).parameters())  # noqa: E731
+    low, high = 1, 2 * H + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if size(nn.GRU, middle) <= size(nn.LSTM, H):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def quadratic(D, H, biases=2):
+    p = D + biases
+    return math.floor(-p / 2 + math.sqrt(p * p / 4 + 4 * H * (D + H + biases) / 3))
+
+
+WRONG = [
+    ("keep_bit", [IN, [0, 0, 10], NEW, OUT], "never forgets"),
+    ("keep_bit", [[0, 0, 10], KEEP, NEW, OUT], "writes at every step"),
+    ("keep_bit", [[0, 4, -2], [0, -4, 2], NEW, OUT], "gates too blunt for 100 steps"),
+    ("keep_bit", [IN, KEEP, [-5, 0, 0], OUT], "the other bit"),
+    ("keep_bit", [IN, KEEP, NEW, [0, 0, -10]], "the output gate is shut"),
+    ("keep_bit", [IN, KEEP, [0.3, 0, 0], OUT], "too small"),
+    ("keep_bit", np.transpose([IN, KEEP, NEW]), "three rows"),
+    ("keep_bit", AlwaysEqual([1.0]), "an object that lies"),
+    ("half_life_bias", lambda lag: math.log(lag), "chrono: time constant instead of half-life"),
+    ("half_life_bias", lambda lag: 0.5 ** (1 / lag), "the share, no bias"),
+    ("half_life_bias", lambda lag: math.log(lag / math.log(2)), "nearly: only for long lags"),
+    ("half_life_bias", lambda lag: 1.0, "a bias of one for all"),
+    ("half_life_bias", lambda lag: AlwaysEqual([1.0]), "an object that lies"),
+    ("same_size", lambda D, H: H * 4 // 3, "four thirds: forgets the square"),
+    ("same_size", lambda D, H: H, "equal units"),
+    ("same_size", lambda D, H: quadratic(D, H) + 1, "one too many"),
+    ("same_size", lambda D, H: quadratic(D, H) - 1, "one too few"),
+    ("same_size", lambda D, H: AlwaysEqual([118]), "an object that lies"),
+    ("coupled_step", lambda *s: coupled(*s, added=True), "input gate always open"),
+    ("coupled_step", lambda *s: coupled(*s, old=True), "shows the old state"),
+    ("coupled_step", lambda *s: coupled(*s, order="afo"), "parts exchanged"),
+    ("coupled_step", lambda *s: coupled(*s, squash=False), "forgets the tanh"),
+    ("coupled_step", lambda *s: coupled(*s)[::-1], "c before h"),
+    ("coupled_step", lambda *s: AlwaysEqual([1.0]), "an object that lies"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("keep_bit", ...),
+        ("keep_bit", [IN, KEEP, NEW, ...]),
+        ("half_life_bias", lambda lag: ...),
+        ("same_size", lambda D, H: ...),
+        ("coupled_step", lambda x, h, c, W, U, b: ...),
+    ],
+)
+def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "not attempted"
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
+def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20
+    assert "our fault" not in card.text
+
+
+def test_a_remembered_answer_is_refused() -> None:
+    """Right once, then repeated: the check draws fresh data every time."""
+    memory: list[tuple] = []
+
+    def remembers(*step):
+        if not memory:
+            memory.append(coupled(*step))
+        return memory[0]
+
+    assert checks.coupled_step.check(remembers).status == "not yet"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebooks_solution_is_right(name: str) -> None:
+    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("keep_bit", np.array([[0, 60, -30], [0, -60, 30], [3, 2, -2], [0, 5, 50]])),
+        ("keep_bit", torch.tensor([IN, KEEP, NEW, OUT])),
+        ("half_life_bias", lambda lag: -math.log(2 ** (1 / lag) - 1)),
+        ("half_life_bias", lambda lag: np.float64(-math.log(math.expm1(math.log(2) / lag)))),
+        ("same_size", counted),
+        ("same_size", quadratic),
+        ("coupled_step", coupled_with_torch),
+        ("coupled_step", coupled),
+    ],
+)
+def test_another_style_is_right(name: str, answer: object) -> None:
+    assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_hints_come_one_at_a_time() -> None:
+    for name in NAMES:
+        exercise = getattr(checks, name)
+        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
