@@ -16,12 +16,21 @@ NAMES = ("keep_bit", "half_life_bias", "same_size", "coupled_step")
 IN, KEEP, NEW, OUT = [0, 20, -10], [0, -20, 10], [5, 0, 0], [0, 0, 10]
 
 
-def coupled(x, h, c, W, U, b, *, order="fao", added=False, old=False, squash=True):
+def coupled(
+    x, h, c, W, U, b, *, order="fao", added=False, old=False, squash=True, swap=False, show=np.tanh
+):
     parts = dict(zip(order, np.split(x @ W + h @ U + b, 3, axis=-1), strict=True))
     f, o = (1 / (1 + np.exp(-parts[k])) for k in "fo")
     a = np.tanh(parts["a"]) if squash else parts["a"]
+    f = 1 - f if swap else f
     new = f * c + (a if added else (1 - f) * a)
-    return o * np.tanh(c if old else new), new
+    return o * show(c if old else new), new
+
+
+def interleaved(x, h, c, W, U, b):
+    f, a, o = (np.arange(k, 3 * h.shape[1], 3) for k in range(3))
+    order = np.concatenate([f, a, o])
+    return coupled(x, h, c, W[:, order], U[:, order], b[order])
 
 
 def coupled_with_torch(x, h, c, W, U, b):
@@ -46,6 +55,21 @@ def counted(D, H):
 def quadratic(D, H, biases=2):
     p = D + biases
     return math.floor(-p / 2 + math.sqrt(p * p / 4 + 4 * H * (D + H + biases) / 3))
+
+
+def below(D, H):
+    """Fewer parameters, where as many are allowed."""
+    G = quadratic(D, H)
+    return G - (3 * G * (D + G + 2) == 4 * H * (D + H + 2))
+
+
+def one_by_one(D, H):
+    """Slow but right: builds every network."""
+    size = lambda network: sum(p.numel() for p in network.parameters())  # noqa: E731
+    allowed, G = size(nn.LSTM(D, H)), H
+    while size(nn.GRU(D, G + 1)) <= allowed:
+        G += 1
+    return G
 
 
 WRONG = [
@@ -73,6 +97,27 @@ WRONG = [
     ("coupled_step", lambda *s: coupled(*s, squash=False), "forgets the tanh"),
     ("coupled_step", lambda *s: coupled(*s)[::-1], "c before h"),
     ("coupled_step", lambda *s: AlwaysEqual([1.0]), "an object that lies"),
+    ("keep_bit", [IN, [0, -20, 5], NEW, OUT], "half is gone before 200 steps"),
+    ("keep_bit", [[0, 20, -5], KEEP, NEW, OUT], "other bits leak in"),
+    ("keep_bit", [IN, KEEP, [0.62, 0, 0], OUT], "too small from the start"),
+    ("keep_bit", [IN, KEEP, NEW, IN], "shows it only at a mark"),
+    ("keep_bit", [[1e308, 1e308, -1.7e308]] * 4, "sums overflow"),
+    ("half_life_bias", lambda lag: math.log(2 ** (1 / lag) - 1), "the sign"),
+    ("half_life_bias", lambda lag: 1e308, "a huge bias"),
+    (
+        "half_life_bias",
+        lambda lag: math.log(lag / math.log(2)) - math.log(2) / 2 / lag,
+        "two terms of the series",
+    ),
+    ("same_size", lambda D, H: quadratic(D, H, biases=1), "one bias forgotten"),
+    ("same_size", lambda D, H: quadratic(D, H, biases=0), "both biases forgotten"),
+    ("same_size", below, "an exact fit refused"),
+    ("same_size", lambda D, H: 1e300, "a huge size"),
+    ("same_size", lambda D, H: -5, "the other root"),
+    ("coupled_step", lambda *s: coupled(*s, swap=True), "f and 1 - f exchanged"),
+    ("coupled_step", lambda *s: coupled(*s, show=lambda c: c), "h without tanh"),
+    ("coupled_step", lambda *s: coupled(*s[:5], 0 * s[5]), "no biases"),
+    ("coupled_step", interleaved, "gates of a unit side by side"),
 ]
 
 
@@ -123,13 +168,40 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("half_life_bias", lambda lag: -math.log(2 ** (1 / lag) - 1)),
         ("half_life_bias", lambda lag: np.float64(-math.log(math.expm1(math.log(2) / lag)))),
         ("same_size", counted),
+        ("half_life_bias", lambda lag: torch.logit(torch.tensor(0.5) ** (1 / lag))),
         ("same_size", quadratic),
+        ("same_size", one_by_one),
+        ("same_size", lambda D, H: float(quadratic(D, H))),
         ("coupled_step", coupled_with_torch),
         ("coupled_step", coupled),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "words"),
+    [
+        ("half_life_bias", "the sign", "sign is turned"),
+        ("half_life_bias", "the share, no bias", "share kept in one step"),
+        ("same_size", "an exact fit refused", "exact fit counts"),
+        ("coupled_step", "c before h", "the order is h, c"),
+        ("coupled_step", "f and 1 - f exchanged", "f keeps the old state"),
+        ("coupled_step", "h without tanh", "tanh of the state"),
+        ("coupled_step", "no biases", "biases are missing"),
+    ],
+)
+def test_a_known_mistake_is_named(name: str, why: str, words: str) -> None:
+    answer = next(answer for n, answer, w in WRONG if (n, w) == (name, why))
+    assert words in getattr(checks, name).check(answer).text
+
+
+@pytest.mark.parametrize("name", ["keep_bit", "half_life_bias", "coupled_step"])
+def test_a_wrong_answer_comes_with_a_picture(name: str) -> None:
+    card = getattr(checks, name).check(next(answer for n, answer, _ in WRONG if n == name))
+    assert card.figure["panels"]
+    assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
 
 
 def test_hints_come_one_at_a_time() -> None:
