@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
 
@@ -87,6 +88,28 @@ def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "not attempted"
 
 
+def shared_minimum(x, clean, sigma):
+    """Subtracts the smallest distance of all, so the bells of points far away still underflow."""
+    far = squares(x, clean) / (2 * sigma**2)
+    with np.errstate(all="ignore"):
+        weight = np.exp(far.min() - far)
+        return weight @ clean / weight.sum(1, keepdims=True)
+
+
+def overflowing(units):
+    """Plus and minus infinity meet in each sum: NaN, which no comparison finds too large."""
+    V = np.full((units, 3), 1.7e308)
+    V[::2] *= -1
+    return {"W": np.zeros((3, units)), "b": np.full(units, 50.0), "V": V, "c": np.zeros(3)}
+
+
+def in_float32(answer):
+    def single(value):
+        return value.astype(np.float32) if isinstance(value, np.ndarray) else value
+
+    return lambda *args: answer(*(single(value) for value in args))
+
+
 LIE = AlwaysEqual([0.1, 0.2, 0.3])
 WRONG = [
     ("floor", lambda X, k: singular(X, k, centre=False), "not centred"),
@@ -94,8 +117,11 @@ WRONG = [
     ("floor", lambda X, k: singular(X, k + 1), "one component too many"),
     ("floor", lambda X, k: singular(X, k) ** 0.5, "the root of it"),
     ("floor", lambda X, k: singular(X, 0) - singular(X, k), "what is kept, not what is lost"),
+    ("floor", lambda X, k: singular(X, k, size=X.size - X.shape[1]), "divides by N - 1"),
     ("floor", lambda X, k: LIE, "an object that lies"),
     ("denoiser", naive_denoiser, "underflows"),
+    ("denoiser", shared_minimum, "subtracts one minimum for all points"),
+    ("denoiser", lambda x, clean, sigma: x * np.nan, "no numbers at all"),
     ("denoiser", nearest, "the nearest point"),
     ("denoiser", forgets_the_half, "forgets the factor 2"),
     ("denoiser", score_only, "the score, not the origin"),
@@ -119,6 +145,9 @@ WRONG = [
     ("copier", straight(0.1) | {"c": np.full(3, -20.0)}, "forgets the half"),
     ("copier", straight(0.1) | {"b": np.zeros(3)}, "forgets the middle"),
     ("copier", {"W": np.eye(3), "V": np.eye(3)}, "no biases"),
+    ("copier", overflowing(16), "its sums are NaN"),
+    ("copier", overflowing(1000), "its sums are NaN, with many units"),
+    ("copier", [np.eye(3), np.zeros(3)], "no dictionary"),
     ("copier", LIE, "an object that lies"),
 ]
 
@@ -142,6 +171,65 @@ def test_a_remembered_answer_is_refused() -> None:
     assert checks.floor.check(remembers).status == "not yet"
 
 
+def test_a_replaced_library_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No reference runs on a function that an answer could replace unseen."""
+
+    def identity(x, clean, sigma):
+        monkeypatch.setattr(torch.autograd, "grad", lambda out, at: (torch.zeros_like(at),))
+        return x
+
+    def nothing(X, k):
+        monkeypatch.setattr(PCA, "inverse_transform", lambda self, z: X)
+        return 0.0
+
+    assert checks.denoiser.check(identity).status == "not yet"
+    assert checks.floor.check(nothing).status == "not yet"
+
+
+def test_the_references_agree_with_independent_libraries() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 6)) + 3
+    pca = PCA(2, svd_solver="full").fit(X)
+    error = ((pca.inverse_transform(pca.transform(X)) - X) ** 2).mean()
+    assert checks._floor_reference(X, 2) == pytest.approx(error, rel=1e-10)
+
+    for sigma in (1.0, 0.01):
+        x, clean = rng.normal(size=(5, 2)), rng.normal(size=(4, 2))
+        at = torch.tensor(x, requires_grad=True)
+        far = ((at[:, None] - torch.tensor(clean)) ** 2).sum(-1) / (2 * sigma**2)
+        (score,) = torch.autograd.grad(torch.logsumexp(-far, 1).sum(), at)
+        wanted = x + sigma**2 * score.numpy()
+        np.testing.assert_allclose(checks._denoiser_reference(x, clean, sigma), wanted, atol=1e-10)
+
+    x, W, b = rng.normal(size=(4, 3)), rng.normal(size=(3, 5)), rng.normal(size=5)
+    weights, bias = torch.tensor(W), torch.tensor(b)
+    jacobian = torch.autograd.functional.jacobian
+    each = [jacobian(lambda p: torch.tanh(p @ weights + bias), p) for p in torch.tensor(x)]
+    wanted = torch.stack(each).square().sum((1, 2)).numpy()
+    np.testing.assert_allclose(checks._contraction_reference(x, W, b), wanted, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("floor", lambda X, k: singular(X, k, centre=False), "Subtract the mean"),
+        ("floor", lambda X, k: singular(X, k, size=len(X)), "X.size"),
+        ("floor", lambda X, k: singular(X, 0) - singular(X, k), "what they lose"),
+        ("denoiser", shared_minimum, "the point's own"),
+        ("denoiser", lambda x, clean, sigma: x * np.nan, "division by zero"),
+        ("copier", straight(0.1) | {"c": np.full(3, -20.0)}, "V and c can mend it"),
+        ("copier", straight(1.0), "V and c can mend it"),
+        ("copier", straight(3.0), "straighter part"),
+        ("copier", straight(0.1) | {"V": np.full((3, 3), 1.7e308)}, "overflow"),
+        ("copier", {"W": np.eye(3), "V": np.eye(3)}, "came V, W"),
+    ],
+)
+def test_the_sentence_fits_the_mistake(name: str, answer: object, words: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert words in card.text
+    assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
+
+
 NAMES = {
     "floor": "floor_of_solution",
     "denoiser": "denoiser_solution",
@@ -159,6 +247,9 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
     ("name", "answer"),
     [
         ("floor", floor_by_projection),
+        ("floor", in_float32(singular)),
+        ("denoiser", in_float32(SOLUTIONS["denoiser_solution"])),
+        ("contraction", in_float32(jacobian_norm)),
         ("denoiser", torch_denoiser),
         ("contraction", by_differences),
         ("copier", {k: v.tolist() for k, v in straight(0.01).items()}),
