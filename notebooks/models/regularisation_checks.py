@@ -293,8 +293,9 @@ def _stop_picture(errors: list[float], came: tuple[int, int], want: tuple[int, i
 
 
 def _case(rng: np.random.Generator, k: int) -> tuple[list[float], int]:
-    kind, patience = k % 5, int(rng.integers(1, 5))
-    n = int(rng.integers(1, patience + 1) if kind == 4 else rng.integers(8, 25))  # 4: too short
+    kind, patience, n = k % 5, int(rng.integers(1, 5)), int(rng.integers(8, 25))
+    if kind == 4:  # not longer than patience, and the last is not the best: one epoch, then 3 or 4
+        patience, n = 4, int(rng.integers(3, 5)) if k > 4 else 1
     errors = np.abs(np.linspace(-1, 0.6, n)) + 0.3 * rng.random(n)
     if kind == 1:  # equal errors do not count as better
         errors = np.round(errors, 1)
