@@ -72,7 +72,7 @@ def seven_scene(joint: np.ndarray, v: int, formula: np.ndarray, sign: str) -> Sc
         bar(k[mine], now, color="c2", label="states with this v"),
         xlabel="state, v then h",
         ylabel="probability p(v, h)",
-        ylim=(0, 0.16),
+        ylim=(0, 0.32),
         size=(330, 240),
     )
     units = panel(
