@@ -17,14 +17,16 @@ def challenge_scene(
     years = list(results)
     error = np.array([results[y][1] for y in years])
     chosen = np.isin(years, (start, end))
+    pairs = zip(years, error, strict=True)
     marks = [
         bar(np.array(years)[~chosen], error[~chosen], color="muted"),
         bar(np.array(years)[chosen], error[chosen], color="c1"),
         plot([2009.5, 2016.5], [human, human], color="c2", dash="4 3", label="one person"),
-        *[text(y, e + 0.6, f"{e:g}", anchor="middle") for y, e in zip(years, error, strict=True)],
+        # a low bar carries its label above the dashed line
+        *[text(y, max(e, human) + 0.6, f"{e:g}", anchor="middle") for y, e in pairs],
     ]
     (a, was), (b, now) = results[start], results[end]
-    readout = f"{start} ({a}) {was:g} %, {end} ({b}) {now:g} %: {was - now:+.2f} points, {100 * (now - was) / was:+.1f} % of the first."
+    readout = f"{start} ({a}) {was:g} %, {end} ({b}) {now:g} %: {now - was:+.2f} points, {100 * (now - was) / was:+.1f} % of the first."
     about = {"xlim": (2009.4, 2016.6), "ylim": (0, 32), "size": (640, 300)}
     ticks = {y: str(y) for y in years}
     return scene(
@@ -110,7 +112,7 @@ def pair_scene(
     accuracy: Mapping[str, float],
     steps: int,
 ) -> dict[str, Any]:
-    """Loss so far, and the size of the gradient in every layer, for a plain and a residual network."""
+    """Loss so far, and the size of the gradient in every block, for a plain and a residual network."""
     ink = {"plain": ("c2", "s"), "residual": ("c1", "o")}
     loss = [
         plot(np.arange(len(v)), np.minimum(v, 4), color=ink[n][0], label=n)
@@ -127,7 +129,7 @@ def pair_scene(
     )
     return scene(
         panel(*loss, xlabel="step", ylabel="loss, nats", xlim=(0, steps), ylim=(0, 4)),
-        panel(*size, xlabel="layer", ylabel="size of the gradient", ylog=True, ylim=(1e-6, 1e2)),
+        panel(*size, xlabel="block", ylabel="size of the gradient", ylog=True, ylim=(1e-6, 1e2)),
         text=words,
     )
 
