@@ -12,6 +12,8 @@ import nbformat
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dlcourse.exercises import Exercise
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -36,6 +38,14 @@ def solutions(chapter: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": chapter}
     exec(compile(ast.Module(body, []), f"{chapter}.ipynb", "exec"), names)
     return names
+
+
+def refused(exercise: Exercise, answer: Any, why: str) -> None:
+    """Assert that a wrong answer is refused with a sentence, and not because the check itself broke."""
+    card = exercise.check(answer)
+    assert card.status == "not yet", why
+    assert len(card.text) > 20, card.text
+    assert "our fault" not in card.text, card.text
 
 
 class AlwaysEqual:

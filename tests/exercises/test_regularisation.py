@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, solutions
+from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
 
 checks = load_checks("models/regularisation")
 SOLUTIONS = solutions("models/regularisation")
@@ -189,10 +189,7 @@ def test_the_empty_answer_is_not_attempted(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
 def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    card = getattr(checks, name).check(answer)
-    assert card.status == "not yet", why
-    assert len(card.text) > 20
-    assert "our fault" not in card.text
+    refused(getattr(checks, name), answer, why)
 
 
 @pytest.mark.parametrize("index", [0, 5, 8, 15, 21])
