@@ -519,11 +519,11 @@ class _Require:
         return number
 
     @staticmethod
-    def integer(value: Any, what: str = "your number") -> int:
-        """A whole number as int; 3.0 is accepted, 3.5 is not."""
+    def integer(value: Any, what: str = "your number", do: str = "") -> int:
+        """A whole number as int; 3.0 is accepted, 3.5 is not. do: advice for whoever gives a fraction."""
         number = _Require.number(value, what)
         if number != int(number):
-            raise Wrong(f"{what}: expected a whole number, came {number:g}.")
+            raise Wrong(f"{what}: expected a whole number, came {number:g}. {do}".rstrip())
         return operator.index(value) if type(value) is int else int(number)
 
     @staticmethod

@@ -3,22 +3,23 @@
 A learner runs a cell again without a thought: twice in a row must work, and no verdict may change.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from itertools import groupby
 from typing import Any
 
 import pytest
 from nbformat import NotebookNode
-from nbval.plugin import IPyNbCell, NbCellError
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
+from dlcourse.claims import MIME
 from tests.notebooks.cost import Cost, remember, usage
 
-CLAIM = "application/vnd.dlcourse.claim+json"
 REPEATED = pytest.StashKey[float]()  # CPU seconds that the second runs took
 
 
 def verdicts(outputs: list[NotebookNode]) -> dict[str, str]:
     """Claim id -> verdict, from the outputs of one cell."""
-    records = [o["data"][CLAIM] for o in outputs if CLAIM in o.get("data", {})]
+    records = [o["data"][MIME] for o in outputs if MIME in o.get("data", {})]
     return {r["id"]: r["verdict"] for r in records}
 
 
@@ -59,9 +60,14 @@ class CostItem(pytest.Item):
         remember(self.config.cache, self.path, first)
 
 
+def with_cost_items(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """The same items, and one more behind the last cell of each notebook."""
+    for parent, group in groupby(list(items), key=lambda item: item.parent):
+        yield from group
+        if isinstance(parent, IPyNbFile):
+            yield CostItem.from_parent(parent, name="cost")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for last in [i for i in items if isinstance(i, IPyNbCell)]:
-        position = items.index(last) + 1
-        if position == len(items) or items[position].parent is not last.parent:
-            items.insert(position, CostItem.from_parent(last.parent, name="cost"))
+    items[:] = with_cost_items(items)

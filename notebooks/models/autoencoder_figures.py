@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from skimage.util import montage
 from torch import Tensor
 
 from dlcourse.figures import imshow, panel, plot, quiver, scatter
@@ -17,11 +18,9 @@ def mosaic(images: Any, columns: int, scaled: bool = True, side: int = 8) -> Mar
     if scaled:
         reach = np.abs(tiles).max(axis=(1, 2), keepdims=True)
         tiles = 0.5 + 0.5 * tiles / np.where(reach > 0, reach, 1)
-    rows = -(-len(tiles) // columns)
-    page = np.full((rows * columns, side + 1, side + 1), 0.5)
-    page[: len(tiles), :side, :side] = np.clip(tiles, 0, 1)
-    grid = page.reshape(rows, columns, side + 1, side + 1).swapaxes(1, 2)
-    return imshow(grid.reshape(rows * (side + 1), -1)[:-1, :-1], lim=(0, 1), cmap="gray")
+    shape = (-(-len(tiles) // columns), columns)
+    page = montage(np.clip(tiles, 0, 1), fill=0.5, padding_width=1, grid_shape=shape)
+    return imshow(page[1:-1, 1:-1], lim=(0, 1), cmap="gray")
 
 
 def digit_panel(rows: list[Any], title: str) -> dict[str, Any]:

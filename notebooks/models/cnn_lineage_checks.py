@@ -25,13 +25,7 @@ def _some_layers(rng: np.random.Generator) -> list[tuple[int, int]]:
     return [(k, int(rng.integers(1, min(k, 3) + 1))) for k in windows]
 
 
-def _whole(came: Any, what: str) -> int:
-    value = require.number(came, what)
-    if value != int(value):
-        raise Wrong(
-            f"{what}: expected a whole number, came {value:g}; count in whole numbers with //."
-        )
-    return int(value)
+COUNT = "Count in whole numbers with //."
 
 
 def _field_advice(came: int, layers: list[tuple[int, int]]) -> str:
@@ -57,7 +51,7 @@ def _field_picture(came: int, layers: list[tuple[int, int]]) -> dict:
 def _check_field(answer: Any) -> str:
     known = [(3, 1)], [(3, 2), (4, 3)], [(11, 4), (3, 2), (5, 1)]
     for layers in (*known, *(_some_layers(require.rng()) for _ in range(15))):
-        came = _whole(require.call(answer, list(layers)), "the field of view")
+        came = require.integer(require.call(answer, list(layers)), "the field of view", COUNT)
         if came != _touched(layers):
             raise Wrong(
                 f"for (k, s) = {layers} expected {_touched(layers)} pixels, came {came}. "
@@ -111,7 +105,7 @@ def _check_shrink(answer: Any) -> str:
         for _ in range(20)
     ]
     for c, m, k in [(1, 1, 1), (2, 2, 1), (2, 2, 3), (64, 64, 3), *draws]:
-        came = _whole(require.call(answer, c, m, k), "the number of channels")
+        came = require.integer(require.call(answer, c, m, k), "the number of channels", COUNT)
         wanted = _best_shrink(c, m, k)
         if came != wanted:
             raise Wrong(
@@ -220,7 +214,7 @@ block = Exercise(
 def _layer(entry: Any, number: int) -> tuple[int, int, int, int]:
     what = f"layer {number}"
     values = require.array(entry, f"{what}: (m, k, stride, padding)", shape=(4,))
-    m, k, s, p = (_whole(v, what) for v in values)
+    m, k, s, p = (require.integer(v, what, COUNT) for v in values)
     if min(m, k, s) < 1 or p < 0 or p >= k:
         raise Wrong(f"{what}: expected m, k, stride ≥ 1 and 0 ≤ padding < k, came {(m, k, s, p)}.")
     return m, k, s, p

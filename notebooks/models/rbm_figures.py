@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from skimage.util import montage
 
 from dlcourse.figures import bar, imshow, panel, plot, scatter, scene
 
@@ -13,12 +14,9 @@ Scene = dict[str, Any]
 
 def mosaic(pictures: np.ndarray, columns: int, side: int = 8, rim: float = 0.5) -> np.ndarray:
     """Pictures (n, side²) set out in rows, with a rim of one pixel round each."""
-    rows = -(-len(pictures) // columns)
-    wall = np.full((rows * (side + 1) + 1, columns * (side + 1) + 1), rim)
-    for k, picture in enumerate(pictures):
-        top, left = (1 + (side + 1) * i for i in divmod(k, columns))
-        wall[top : top + side, left : left + side] = picture.reshape(side, side)
-    return wall
+    tiles = np.asarray(pictures, float).reshape(-1, side, side)
+    shape = (-(-len(tiles) // columns), columns)
+    return montage(tiles, fill=rim, padding_width=1, grid_shape=shape)
 
 
 def ink(pictures: np.ndarray, columns: int, title: str, width: int = 300) -> Panel:

@@ -21,10 +21,8 @@ SLACK = 0.3  # nats; seeds of one and the same method scatter by about as much
 
 chapter = solutions("models/rbm")
 RBM, gibbs, contrast, add = (chapter[name] for name in ("RBM", "gibbs", "contrast", "add"))
-x_train, x_test = (
-    (x > 0.5).astype(np.float32)
-    for x in (data.digits(flat=True).x_train, data.digits(flat=True).x_test)
-)
+digits = data.digits(flat=True)
+x_train, x_test = ((x > 0.5).astype(np.float32) for x in (digits.x_train, digits.x_test))
 
 
 def ours(x: np.ndarray, seed: int) -> Any:

@@ -8,8 +8,6 @@ import nbformat
 import pytest
 from nbval.kernel import RunningKernel
 
-MAX_SECONDS, MAX_MEGABYTES, MAX_FILE_KB = 60, 2000, 3000
-
 # Linux keeps ru_maxrss across exec, so a kernel would inherit the size of the process that started it.
 USAGE = """
 import resource as _r

@@ -9,9 +9,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from dlcourse.claims import MIME
+
 ROOT = Path(__file__).parents[2]
-CLAIM = "application/vnd.dlcourse.claim+json"
-SAY = f'display({{"{CLAIM}": {{"id": "c-x", "verdict": word}}}}, raw=True)'
+SAY = f'display({{"{MIME}": {{"id": "c-x", "verdict": word}}}}, raw=True)'
 
 
 def nbval(folder: Path, *cells: nbformat.NotebookNode) -> str:
@@ -27,7 +28,7 @@ def nbval(folder: Path, *cells: nbformat.NotebookNode) -> str:
 
 
 def said(verdict: str) -> nbformat.NotebookNode:
-    record = {CLAIM: {"id": "c-x", "verdict": verdict}}
+    record = {MIME: {"id": "c-x", "verdict": verdict}}
     return new_code_cell(SAY, outputs=[new_output("display_data", record)], execution_count=2)
 
 
