@@ -250,7 +250,7 @@ PARTS = ("start", "models", "applications", "parallelism", "frameworks", "hardwa
 CHAPTERS = {
     "start": "tour landscape",
     "models": "perceptron backpropagation depth optimisation regularisation convolution pooling cnn_lineage autoencoder "
-    "sparse_coding boltzmann rbm rbm_family deep_belief rnn lstm_gru rnn_zoo echo_state gan vae generative_unified fusion "
+    "sparse_coding boltzmann rbm rbm_family pretraining deep_belief rnn lstm_gru rnn_zoo echo_state gan gan_images vae generative_unified fusion "
     "attention spiking",
     "applications": "reading_images super_resolution detection faces retrieval captioning synthesis visual_microphone "
     "speech_hmm speech_end_to_end speech_models speech_signals language_models tagging_parsing sentiment translation "

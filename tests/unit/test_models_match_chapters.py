@@ -3,15 +3,22 @@
 import ast
 import inspect
 import json
+import re
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from dlcourse import models
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = {"LeNet5": "models/convolution"}
+CHAPTERS = (
+    {"LeNet5": "models/convolution"}
+    | dict.fromkeys(["LSTMCell", "GRUCell"], "models/lstm_gru")
+    | dict.fromkeys(["RBM", "contrast", "draw", "gibbs", "sigmoid", "softplus"], "models/rbm")
+)
 
 
 def bare(tree: ast.AST) -> str:
@@ -23,14 +30,15 @@ def bare(tree: ast.AST) -> str:
 
 
 def of_chapter(chapter: str, name: str) -> str:
-    """The class `name` as the notebook defines it."""
+    """The class or function `name` as the notebook defines it."""
     notebook = json.loads((ROOT / f"notebooks/{chapter}.ipynb").read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code" and f"class {name}" in source:
-            classes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef)]
-            return bare(next(n for n in classes if n.name == name))
-    raise AssertionError(f"{chapter} defines no class {name}")
+        if cell["cell_type"] == "code" and re.search(rf"(class|def) {name}\b", source):
+            kinds = ast.ClassDef, ast.FunctionDef
+            found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, kinds)]
+            return bare(next(n for n in found if n.name == name))
+    raise AssertionError(f"{chapter} defines no {name}")
 
 
 def of_package(name: str) -> str:
@@ -48,12 +56,7 @@ def test_the_comparison_sees_a_changed_number():
 
 
 def test_every_public_model_has_a_chapter():
-    classes = {
-        n
-        for n, v in vars(models).items()
-        if isinstance(v, type) and v.__module__ == models.__name__
-    }
-    assert classes == set(CHAPTERS)
+    assert set(models.__all__) == set(CHAPTERS)
 
 
 def test_lenet_shapes_and_parameters():
@@ -63,3 +66,36 @@ def test_lenet_shapes_and_parameters():
     assert list(shapes.values())[4:] == [(120,), (84,), (10,)]
     assert sum(p.numel() for p in net.parameters()) == 61_706
     assert models.LeNet5(classes=26)(torch.zeros(1, 1, 32, 32)).shape == (1, 26)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+def test_cells_agree_with_torch(name):
+    torch.manual_seed(0)
+    ours, theirs = getattr(models, f"{name}Cell")(3, 5), getattr(torch.nn, f"{name}Cell")(3, 5)
+    theirs.weight_ih.data, theirs.bias_ih.data = ours.x.weight.data, ours.x.bias.data
+    theirs.weight_hh.data = ours.h.weight.data
+    theirs.bias_hh.data = ours.h.bias.data if ours.h.bias is not None else torch.zeros(20)
+    x, h, c = torch.randn(3, 2, 5)
+    state = (h, c) if name == "LSTM" else h
+    for a, b in zip(ours(x[:, :3], state), theirs(x[:, :3], state), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_rbm_counts_every_state():
+    rng = np.random.default_rng(0)
+    m = models.RBM(rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=3))
+    v, h = (np.array(list(product([0.0, 1.0], repeat=n))) for n in (4, 3))
+    joint = np.exp(-m.energy(v[:, None], h))  # (16, 8)
+    np.testing.assert_allclose(np.exp(-m.free_energy(v)), joint.sum(1))
+    np.testing.assert_allclose(m.hidden(v), joint @ h / joint.sum(1, keepdims=True))
+    np.testing.assert_allclose(m.visible(h), joint.T @ v / joint.T.sum(1, keepdims=True))
+
+
+def test_gibbs_and_contrast_keep_shapes_and_leading_axes():
+    rng = np.random.default_rng(0)
+    m = models.RBM(np.zeros((2, 4, 3)), np.zeros((2, 1, 4)), np.zeros((2, 1, 3)))
+    v = models.draw(np.full((2, 6, 4), 0.5), rng)
+    free = models.gibbs(m, v, rng, k=2)
+    up = models.contrast(m, v, free)
+    assert free.shape == (2, 6, 4) and set(np.unique(free)) <= {0.0, 1.0}
+    assert (up.W.shape, up.a.shape, up.b.shape) == (m.W.shape, m.a.shape, m.b.shape)

@@ -1,7 +1,4 @@
-"""Finished models that later chapters use again; each is derived in its own chapter.
-
-A test compares every class here with the chapter's: the same code once docstrings are left out.
-"""
+"""LeNet-5, derived in notebooks/models/convolution.ipynb."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
