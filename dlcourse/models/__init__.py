@@ -8,14 +8,5 @@ from dlcourse.models.lenet import LeNet5
 from dlcourse.models.rbm import RBM, contrast, draw, gibbs, sigmoid, softplus
 from dlcourse.models.recurrent import GRUCell, LSTMCell
 
-__all__ = [
-    "RBM",
-    "GRUCell",
-    "LSTMCell",
-    "LeNet5",
-    "contrast",
-    "draw",
-    "gibbs",
-    "sigmoid",
-    "softplus",
-]
+__all__ = ["GRUCell", "LSTMCell", "LeNet5"]
+__all__ += ["RBM", "contrast", "draw", "gibbs", "sigmoid", "softplus"]

@@ -36,9 +36,7 @@ class GRUCell(nn.Module):
         """Set up D = `inputs` and H = `hidden` with PyTorch's initial weights."""
         super().__init__()
         self.x = nn.Linear(inputs, 3 * hidden)  # weight (3H, D)
-        self.h = nn.Linear(
-            hidden, 3 * hidden
-        )  # weight (3H, H); only the last third of its bias is needed
+        self.h = nn.Linear(hidden, 3 * hidden)  # weight (3H, H); of its bias, a third is needed
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """Return the next hidden state (N, H)."""
