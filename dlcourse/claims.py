@@ -379,11 +379,9 @@ def _condition(names: list[str], condition: str | Mapping[str, str] | None) -> s
 def _budgets(trial: Trial) -> str:
     if list(trial.budgets) == ["one"]:
         return "one budget"
-    given = (
-        f"{name} = {_plain(value)}" if value is not None else name
-        for name, value in trial.budgets.items()
-    )
-    return "budgets " + ", ".join(given)
+    bare = lambda n, v: isinstance(v, tuple | list | dict) or str(v) in ("None", n)  # noqa: E731
+    given = (n if bare(n, v) else f"{n} = {v}" for n, v in trial.budgets.items())
+    return "budgets " + ("; " if "," in "".join(trial.budgets) else ", ").join(given)
 
 
 # --- claims without arms ----------------------------------------------------------------------------

@@ -5,11 +5,12 @@ while somebody watches, and write down a grid of them for a page without a kerne
 """
 
 from .controls import Choice, Slider
+from .curves import curves
 from .explorer import Explorer, Picture, Still, picture, show
 from .marks import bar, fill_between, imshow, panel, plot, quiver, scatter, scene, text
 from .training import LiveTraining
 
 __all__ = [
-    "Choice", "Explorer", "LiveTraining", "Picture", "Slider", "Still", "bar", "fill_between", "imshow",
-    "panel", "picture", "plot", "quiver", "scatter", "scene", "show", "text",
+    "Choice", "Explorer", "LiveTraining", "Picture", "Slider", "Still", "bar", "curves", "fill_between",
+    "imshow", "panel", "picture", "plot", "quiver", "scatter", "scene", "show", "text",
 ]  # fmt: skip

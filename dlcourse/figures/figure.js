@@ -583,7 +583,8 @@ function training(figure, send) {
 
 // ---------- start ----------
 function mountAll() {
-  for (const host of document.querySelectorAll(".dlc-host:not([data-on])")) {
+  // JupyterLab strips the data of outputs it does not trust: their stills stay
+  for (const host of document.querySelectorAll(".dlc-host:has(.dlc-store):not([data-on])")) {
     host.dataset.on = 1;
     mountPage(host).catch((e) => console.error("figure not drawn:", e));
   }

@@ -19,12 +19,8 @@ Limits = tuple[float, float] | Sequence[float]
 
 MARKERS = ("o", "s", "^", "x")
 COLOUR_MAPS = ("viridis", "diverging", "gray")
-MARGINS = {
-    "left": 54,
-    "right": 12,
-    "top": 8,
-    "bottom": 44,
-}  # pixels round the axes, as in figure.js
+# pixels round the axes, as in figure.js
+MARGINS = {"left": 54, "right": 12, "top": 8, "bottom": 44}
 LARGEST = 340  # pixels, the longer side of the axes when both axes share one scale
 
 
@@ -105,14 +101,8 @@ def text(x: float, y: float, s: str, anchor: str = "start", color: str = "fg") -
     """Write `s` at (x, y); the point is the text's start, middle or end."""
     if anchor not in ("start", "middle", "end"):
         raise ValueError(f'anchor must be "start", "middle" or "end", got {anchor!r}')
-    return {
-        "type": "text",
-        "x": float(x),
-        "y": float(y),
-        "text": str(s),
-        "anchor": anchor,
-        "color": color,
-    }
+    at = {"x": float(x), "y": float(y)}
+    return {"type": "text", **at, "text": str(s), "anchor": anchor, "color": color}
 
 
 def imshow(
@@ -139,10 +129,8 @@ def imshow(
     h, w = z.shape[:2]
     z = z[::-1] if origin == "lower" else z
     square = extent is None
-    if extent is None:
-        extent = (
-            (-0.5, w - 0.5, -0.5, h - 0.5) if origin == "lower" else (-0.5, w - 0.5, h - 0.5, -0.5)
-        )
+    bottom, top = (-0.5, h - 0.5) if origin == "lower" else (h - 0.5, -0.5)
+    extent = (-0.5, w - 0.5, bottom, top) if square else extent
     return {
         "type": "imshow",
         "z": _rgb(z) if rgb else z.astype(float),

@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 from skimage.measure import find_contours
 
-from dlcourse.figures import panel, plot, scatter
+from dlcourse.figures import curves, panel, plot, scatter
 
 Marks = list[dict[str, Any]]
-INK = (("c1", "o"), ("c2", "s"), ("c3", "^"), ("c4", "x"), ("c5", "o"), ("c6", "s"))
-DASHES = (None, "8 3", None, "2 3", "8 3 2 3", None)
 
 
 def level_lines(
@@ -49,36 +47,21 @@ def contours(
     return plot(x.round(3), y.round(3), color="muted", width=1)
 
 
-def curves(
-    lines: Mapping[str, tuple[np.ndarray, np.ndarray]], dots: bool = True, first: int = 0
-) -> Marks:
-    """One labelled line per name, colour and dash and marker all different."""
-    marks: Marks = []
-    for i, (name, (x, y)) in enumerate(lines.items(), first):
-        color, marker = INK[i % len(INK)]
-        marks.append(plot(x, y, color=color, dash=DASHES[i % len(DASHES)], label=name))
-        if dots:
-            marks.append(scatter(x, y, color=color, marker=marker, size=3))
-    return marks
-
-
 def by_layer(values: Mapping[str, np.ndarray], title: str, ylim: tuple[float, float]) -> dict:
     """Mean squares by layer (L,) of several recipes on a logarithmic axis."""
-    lines = {name: (np.arange(1, len(v) + 1), np.maximum(v, 1e-30)) for name, v in values.items()}
+    layers = np.arange(1, len(next(iter(values.values()))) + 1)
+    lines = curves(layers, {name: np.maximum(v, 1e-30) for name, v in values.items()})
     one = plot([1, 10], [1, 1], color="muted", dash="4 3", label="one")
     return panel(
-        *curves(lines), one, title=title, xlabel="layer", ylabel="mean square", ylog=True, ylim=ylim
+        *lines, one, title=title, xlabel="layer", ylabel="mean square", ylog=True, ylim=ylim
     )
 
 
 def losses_by_work(values: Mapping[str, np.ndarray], passes: np.ndarray, title: str) -> dict:
     """Median over seeds (S, K) and every seed as a faint line, over passes through the data (K,)."""
-    marks: Marks = []
-    for i, (name, loss) in enumerate(values.items()):
-        color, marker = INK[i]
+    marks = curves(passes, {name: np.median(loss, 0) for name, loss in values.items()})
+    for color, loss in zip(("c1", "c2", "c3", "c4"), values.values(), strict=True):
         faint = np.c_[loss, np.full(len(loss), np.nan)].ravel()
         marks.append(plot(np.tile(np.r_[passes, np.nan], len(loss)), faint, color, width=0.5))
-        marks.append(plot(passes, np.median(loss, 0), color, label=name, dash=DASHES[i]))
-        marks.append(scatter(passes, np.median(loss, 0), color, marker=marker, size=4))
     about = {"xlabel": "passes through the data", "ylabel": "training loss", "size": (620, 340)}
     return panel(*marks, title=title, xlog=True, ylog=True, **about)

@@ -1,30 +1,17 @@
-"""Drawing for the pooling chapter: maps, curves over several seeds, the panels of its figures."""
+"""Drawing for the pooling chapter: maps, poses, the panels of its figures."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import ndimage
 
-from dlcourse.figures import bar, fill_between, imshow, panel, plot, scatter
-
-COLOURS = ("c1", "c2", "c3", "c4", "c5", "c6")
-DASHES = (None, "6 4", "2 3", "8 3 2 3", "12 4", "4 2")
+from dlcourse.figures import bar, imshow, panel, plot, scatter
 
 
 def picture_of(z: np.ndarray, title: str, top: float | None = None, size: int = 190) -> dict:
     """A panel without axes that shows a map z (height, width) from 0 to `top` (its maximum)."""
     lim = (0.0, float(top if top is not None else max(z.max(), 1e-6)))
     return panel(imshow(z, lim=lim), title=title, axes=False, size=(size, size))
-
-
-def curves(x: Sequence[float], rows: Mapping[str, np.ndarray], **style: object) -> dict:
-    """One line per name through the means of rows[name] (len(x), seeds), the range as a band."""
-    marks = []
-    for (name, y), color, dash in zip(rows.items(), COLOURS, DASHES, strict=False):
-        marks.append(fill_between(x, y.min(1), y.max(1), color=color, alpha=0.12))
-        marks.append(plot(x, y.mean(1), color=color, label=name, dash=dash))
-        marks.append(scatter(x, y.mean(1), color=color, size=2.5))
-    return panel(*marks, **style)
 
 
 def pose(
@@ -51,7 +38,7 @@ def paired_bars(x: np.ndarray, rows: Mapping[str, np.ndarray], **style: object) 
     """Two rows of bars side by side, one colour and label each."""
     marks = [
         bar(x + move, y, color=color, width=0.4, label=name)
-        for (name, y), move, color in zip(rows.items(), (-0.2, 0.2), COLOURS, strict=False)
+        for (name, y), move, color in zip(rows.items(), (-0.2, 0.2), ("c1", "c2"), strict=True)
     ]
     return panel(*marks, **style)
 

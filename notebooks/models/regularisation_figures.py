@@ -5,11 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.figures import bar, fill_between, imshow, panel, plot, scatter, scene
-
-COLOURS = ("c1", "c2", "c3", "c4", "c5", "c6")
-MARKERS = ("o", "s", "^", "x", "o", "s")
-DASHES = (None, "6 4", "2 3", "8 3 2 3", "12 4", "4 2")
+from dlcourse.figures import bar, curves, fill_between, imshow, panel, plot, scatter, scene
 
 
 def fit_panel(points: tuple, fresh: tuple, line: np.ndarray, curve: np.ndarray) -> dict[str, Any]:
@@ -49,15 +45,12 @@ def moons_panel(grid: np.ndarray, X: np.ndarray, y: np.ndarray, title: str) -> d
 
 def curves_panel(
     steps: Sequence[int],
-    curves: Mapping[str, Sequence[float]],
+    lines: Mapping[str, Sequence[float]],
     level: float | None = None,
     **about: Any,
 ) -> dict[str, Any]:
     """Per cent over the steps, a line per name told apart by colour and dash; a dotted `level`."""
-    marks = [
-        plot(steps, values, color=color, label=name, dash=dash)
-        for (name, values), color, dash in zip(curves.items(), COLOURS, DASHES, strict=False)
-    ]
+    marks = curves(steps, lines, markers=False)
     if level is not None:
         marks.append(plot(about["xlim"], [level] * 2, color="fg", dash="1 4", width=1.5))
     return panel(*marks, xlabel="step", ylim=(0, 105), size=(400, 340), **about)
@@ -72,16 +65,6 @@ def dots_panel(runs: Mapping[str, np.ndarray], **about: Any) -> dict[str, Any]:
         marks.append(plot([mean, mean], [-k - 0.3, -k + 0.3], color="c2", width=4))
     rows = {-k: arm for k, arm in enumerate(runs)}
     return panel(*marks, yticks=rows, ylim=(-len(runs) + 0.4, 0.6), size=(420, 360), **about)
-
-
-def range_panel(x: Sequence[float], rows: Mapping[str, np.ndarray], **about: Any) -> dict[str, Any]:
-    """A line through the means of rows[name] (len(x), seeds), the range as a band."""
-    marks = []
-    for (name, y), color, dash, marker in zip(rows.items(), COLOURS, DASHES, MARKERS, strict=False):
-        marks.append(fill_between(x, y.min(1), y.max(1), color=color, alpha=0.12))
-        marks.append(plot(x, y.mean(1), color=color, dash=dash))
-        marks.append(scatter(x, y.mean(1), color=color, marker=marker, label=name))
-    return panel(*marks, **about)
 
 
 def histogram_panel(
@@ -106,14 +89,14 @@ def tiles(images: np.ndarray, titles: Sequence[str], size: int = 120) -> list[di
 
 
 def scan_scene(
-    curves: Mapping[str, Mapping[str, Sequence[float]]],
+    lines: Mapping[str, Mapping[str, Sequence[float]]],
     rates: Sequence[float],
     ended: Sequence[float],
 ) -> dict[str, Any]:
     """A panel for each length: one line per arm over the rates; a band where `ended` rates lie."""
     panels = []
-    for length, lines in curves.items():
-        marks = []
+    for length, arms in lines.items():
+        marks = curves(rates, arms)
         if length == "to the end":
             marks.append(
                 fill_between(
@@ -124,11 +107,6 @@ def scan_scene(
                     label="plain net knows the lies",
                 )
             )
-        for (arm, y), color, dash, marker in zip(
-            lines.items(), COLOURS, DASHES, MARKERS, strict=False
-        ):
-            marks.append(plot(rates, y, color=color, dash=dash))
-            marks.append(scatter(rates, y, color=color, marker=marker, label=arm))
         panels.append(
             panel(
                 *marks,

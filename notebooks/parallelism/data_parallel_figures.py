@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcourse.figures import bar, imshow, panel, plot, scatter, scene, text
+from dlcourse.figures import bar, curves, imshow, panel, plot, scene, text
 
 COLOURS = ("c1", "c2", "c3", "c4", "c5", "c6")
-MARKERS = ("o", "s", "^", "x", "o", "s")
-DASHES = (None, "6 4", "2 3", "8 3 2 3", "12 4", "4 2")
 
 
 def ring_counts(workers: int, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,13 +66,10 @@ def ring_scene(workers: int, step: int, megabytes: float = 244.0) -> dict:
 def replicas_view(losses: np.ndarray, apart: np.ndarray, total: int) -> list[dict]:
     """Panels of a run so far: losses (step, worker) and the distance of each replica from their mean (step,)."""
     steps = np.arange(len(losses))
-    curves = [
-        plot(steps, losses[:, r], color=COLOURS[r], dash=DASHES[r], label=f"worker {r}")
-        for r in range(losses.shape[1])
-    ]
+    workers = {f"worker {r}": loss for r, loss in enumerate(losses.T)}
     top = 2.6 if not len(losses) else max(2.6, float(losses.max()))
     left = panel(
-        *curves,
+        *curves(steps, workers, markers=False),
         title="loss on its own half of the batch",
         xlabel="step",
         ylabel="cross-entropy, nats",
@@ -90,17 +85,6 @@ def replicas_view(losses: np.ndarray, apart: np.ndarray, total: int) -> list[dic
         ylim=(0, max(0.5, 1.1 * float(apart.max()) if len(apart) else 0.5)),
     )
     return [left, right]
-
-
-def curves(x: Sequence[float], rows: Mapping[str, Sequence[float]], **style: object) -> dict:
-    """One labelled line with markers per name."""
-    marks = []
-    for (name, y), c, d, m in zip(rows.items(), COLOURS, DASHES, MARKERS, strict=False):
-        marks += [
-            plot(x, y, color=c, dash=d, label=name),
-            scatter(x, y, color=c, marker=m, size=3.5),
-        ]
-    return panel(*marks, **style)
 
 
 def stacked(names: Sequence[str], parts: Mapping[str, np.ndarray], **style: object) -> dict:

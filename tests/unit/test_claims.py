@@ -310,3 +310,21 @@ def test_no_group_of_problems_is_empty():
             assert problem["name"]
             assert problem["chapters"]
             assert set(problem["chapters"]) <= PLACES
+
+
+@pytest.mark.parametrize(
+    ("budgets", "words"),
+    [
+        ({"short": 5, "long": 20.5}, "budgets short = 5, long = 20.5"),
+        ({"shuffled": "shuffled", "20 nets, deep": (20, True), "bare": None}, "budgets shuffled; 20 nets, deep; bare"),
+    ],
+)  # fmt: skip
+def test_a_card_names_its_budgets_and_shows_single_numbers(budgets, words):
+    trial = Trial(
+        "c-max",
+        lambda arm, seed, budget: seed + (arm == "a"),
+        ("a", "b"),
+        range(3),
+        budgets=budgets,
+    )
+    assert words + "." in trial.run().verdict(better="a").done

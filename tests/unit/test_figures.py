@@ -263,3 +263,16 @@ def test_a_live_output_waits_for_no_recording(monkeypatch: pytest.MonkeyPatch, m
     data, _ = make()._repr_mimebundle_()
     assert "image/png" not in data
     assert len(data["text/html"]) < 30_000
+
+
+def test_curves_tell_lines_apart_and_draw_the_range_over_seeds():
+    one, other = np.arange(3.0), np.array([[0.0, 2.0, 4.0], [2.0, 2.0, 8.0]])  # (2 seeds, 3 points)
+    marks = figures.curves([1, 2, 4], {"one": one, "other": other})
+    assert [m["type"] for m in marks] == ["plot", "scatter", "fill_between", "plot", "scatter"]
+    np.testing.assert_array_equal(marks[3]["y"], [1, 2, 6])
+    np.testing.assert_array_equal(marks[2]["y2"], [2, 2, 8])
+    looks = [(m["color"], m["dash"]) for m in marks if m["type"] == "plot"]
+    assert looks == [("c1", None), ("c2", "6 4")] and marks[0]["label"] == "one"
+    assert [m["marker"] for m in marks if m["type"] == "scatter"] == ["o", "s"]
+    (line,) = figures.curves([1, 2, 4], {"later": one}, markers=False, first=7)
+    assert (line["color"], line["dash"]) == ("c2", "6 4")

@@ -1,5 +1,7 @@
 """The site's sources fit together: contents, citations, links, labels, words for pictures."""
 
+import base64
+import gzip
 import json
 import re
 import sys
@@ -11,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from pybtex.database import parse_file
+
+from dlcourse.figures.host import front_end, sources
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "book" / "_ext"))
 import chapters
@@ -107,6 +111,26 @@ def without_words(output: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("path", notebooks(), ids=lambda p: p.stem)
 def test_figures_have_words(path: Path) -> None:
     assert [number for number, output in outputs(path) if without_words(output)] == []
+
+
+def front_ends(html: str) -> list[tuple[str, str]]:
+    """Return the (JavaScript, CSS) that the figures of a page bring along."""
+    found = re.findall(r"<style>([^<]*)</style><script[^>]*>\s*const bytes[^\"]*\"([^\"]*)\"", html)
+    return [(gzip.decompress(base64.b64decode(packed)).decode(), css) for css, packed in found]
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda p: p.stem)
+def test_stored_figures_bring_the_front_end_of_today(path: Path) -> None:
+    pages = ["".join(o.get("data", {}).get("text/html", "")) for _, o in outputs(path)]
+    assert all(len(front_ends(p)) == 1 for p in pages if 'class="dlc-store"' in p)
+    stale = [n for n, p in enumerate(pages) if any(f != sources() for f in front_ends(p))]
+    assert not stale, f"outputs {stale} were drawn by an older figure.js: make run NB={path}"
+
+
+def test_an_older_front_end_is_seen() -> None:
+    js, css = sources()
+    (found,) = front_ends(front_end())
+    assert found == (js, css) and found != (js + " ", css)
 
 
 def test_pictures_without_words_are_seen() -> None:
