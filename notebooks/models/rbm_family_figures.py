@@ -1,6 +1,7 @@
 """Drawing for the chapter on machines for real numbers: ellipses, walls of filters, image pairs."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def tails_scene(v: np.ndarray) -> Scene:
     edges = np.linspace(-8, 8, 65)
     density, _ = np.histogram(v[:, 0], edges, density=True)
     middle = (edges[1:] + edges[:-1]) / 2
-    normal = np.exp(-middle**2 / 2) / np.sqrt(2 * np.pi)
+    normal = np.exp(-(middle**2) / 2) / np.sqrt(2 * np.pi)
     seen = density > 0
     left = panel(
         plot(middle[seen], density[seen], label="a whitened pixel"),
@@ -114,7 +115,7 @@ def tails_scene(v: np.ndarray) -> Scene:
     )
     size = np.abs(v[:, 0])
     cuts = np.quantile(size, np.linspace(0, 1, 9))
-    inside = [(size >= lo) & (size < hi) for lo, hi in zip(cuts, cuts[1:], strict=False)]
+    inside = [(size >= lo) & (size < hi) for lo, hi in pairwise(cuts)]
     at = [size[i].mean() for i in inside]
     right = panel(
         plot(at, [v[i, 1].std() for i in inside], color="c3"),
@@ -138,7 +139,7 @@ def filter_scene(
 ) -> Scene:
     """Links of the hidden units, patches, the machine's own patches, and how heavy the tails of both are."""
     steps, real, dreamt = np.array(curve, float).T
-    about = {"xlabel": "update", "ylabel": "kurtosis of a number (normal: 3)"}
+    about = {"xlabel": "update", "ylabel": "kurtosis (normal: 3)"}
     tails = panel(
         plot(steps, real, color="c2", dash="--", label="patches"),
         plot(steps, dreamt, color="c1", label="dreams"),
@@ -199,4 +200,4 @@ def curve_panel(curves: dict[str, tuple[np.ndarray, np.ndarray]], xlabel: str) -
         plot(x, y, color=f"c{i + 1}", label=name, dash=("", "--", ":", "-.")[i] or None)
         for i, (name, (x, y)) in enumerate(curves.items())
     ]
-    return panel(*lines, xlabel=xlabel, ylabel="held-out log p(v), nats a patch", xlog=True, size=(360, 260))  # fmt: skip
+    return panel(*lines, xlabel=xlabel, ylabel="held-out score, nats", xlog=True, size=(360, 260))  # fmt: skip
