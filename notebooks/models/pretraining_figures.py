@@ -1,0 +1,91 @@
+"""Drawing for the chapter on layer-wise training: climbing a stack, learning curves, gradients by layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from autoencoder_figures import classes, digit_panel
+
+from dlcourse.figures import bar, fill_between, imshow, panel, plot, scatter, scene
+
+Panel = dict[str, Any]
+Scene = dict[str, Any]
+LOOKS = [("c2", "s", "6 4"), ("c1", "o", None), ("c3", "^", "2 3"), ("c4", "x", "9 3")]
+
+
+def climb_scene(x: np.ndarray, codes: Sequence[np.ndarray], back: np.ndarray, told: str) -> Scene:
+    """Digits x (n, 64), the codes of one of them floor by floor, and all digits after coming back down."""
+    width = max(map(len, codes))
+    tower = np.full((len(codes), width), np.nan)
+    for row, code in zip(tower[::-1], codes, strict=True):
+        left = (width - len(code)) // 2
+        row[left : left + len(code)] = code
+    names = {k: f"{len(c)}" for k, c in enumerate(codes[::-1])}
+    floors = panel(
+        imshow(np.nan_to_num(tower, nan=0.5), lim=(0, 1), cmap="diverging", smooth=False),
+        title="the first digit on its way up",
+        ylabel="units",
+        xticks={},
+        yticks=names,
+        size=(300, 220),
+    )
+    return scene(
+        digit_panel([x, back], "above: given; below: back from the top"), floors, text=told
+    )
+
+
+def race_scene(
+    curves: Mapping[str, Sequence[float]],
+    lines: Mapping[str, float],
+    rows: list[np.ndarray],
+    k: int,
+) -> Scene:
+    """Errors by update of several nets, reference errors as lines, and what each net makes of the digits."""
+    marks = [
+        plot(np.arange(len(y)), y, color=c, dash=d, label=name)
+        for (name, y), (c, _, d) in zip(curves.items(), LOOKS, strict=False)
+    ]
+    for name, level in lines.items():
+        marks.append(plot([0, max(1, k)], [level, level], color="muted", width=1, label=name))
+    error = panel(
+        *marks, title="error on new digits", xlabel="updates", ylabel="error", ylog=True, size=(360, 300)
+    )  # fmt: skip
+    told = ", ".join(f"{name} {y[-1]:.4f}" for name, y in curves.items())
+    wall = digit_panel(rows, "top row: given; then " + ", ".join(curves))
+    return scene(error, wall, text=f"update {k}, error: {told}")
+
+
+def layers_scene(slope: np.ndarray, spread: np.ndarray, told: str) -> Scene:
+    """Size of the gradient and spread of the activations, layer by layer."""
+    at = np.arange(1, len(slope) + 1)
+    names = {int(k): str(k) for k in at}
+    both = {"xlabel": "layer, from the input", "ylog": True, "xticks": names, "size": (320, 260)}
+    return scene(
+        panel(bar(at, slope), title="gradient of the weights", ylabel="root mean square", ylim=(1e-10, 1), **both),
+        panel(bar(at, spread, color="c3"), title="what differs between images", ylabel="standard deviation", ylim=(1e-8, 1), **both),
+        text=told,
+    )  # fmt: skip
+
+
+def map_scene(
+    codes: np.ndarray, y: np.ndarray, x: np.ndarray, back: np.ndarray, told: str
+) -> Scene:
+    """Codes (n, 2) by class, and ten digits above their reconstructions."""
+    plane = panel(
+        *classes(codes, y), title="new digits in two numbers", xlabel="first", ylabel="second", size=(420, 380)
+    )  # fmt: skip
+    return scene(
+        plane, digit_panel([x, back], "above: given; below: back from two numbers"), text=told
+    )
+
+
+def curves_panel(
+    runs: Mapping[str, tuple[Sequence[float], np.ndarray]], title: str, **about: Any
+) -> Panel:
+    """Mean of each run (seeds, positions) and its range over the seeds."""
+    marks = []
+    for (name, (at, values)), (c, marker, dash) in zip(runs.items(), LOOKS, strict=False):
+        marks.append(fill_between(at, values.min(0), values.max(0), color=c, alpha=0.12))
+        marks.append(plot(at, values.mean(0), color=c, dash=dash, label=name))
+        marks.append(scatter(at, values.mean(0), color=c, marker=marker, size=4))
+    return panel(*marks, title=title, ylabel="accuracy on new digits, %", size=(360, 300), **about)
