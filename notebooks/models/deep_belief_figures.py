@@ -44,9 +44,9 @@ def hero_scene(
     )
     return scene(
         label,
-        ink(top[:1], 1, "top layer, first picture", 130),
+        ink(top[:1], 1, "top layer", 130),
         ink(middle[:1], 1, "middle layer", 130),
-        ink(pictures, 4, "twelve pictures, written downwards", 260),
+        ink(pictures, 4, "written downwards", 260),
         text=f"label {digit}, {sweeps} sweeps of the two upper layers, one pass down",
     )
 
@@ -80,7 +80,7 @@ def bars_scene(
 ) -> Scene:
     """Exact scores so far, generative links W (8, 16) and dreams (24, 16) of the Helmholtz machine."""
     at, nats, gap = (np.array(c) for c in zip(*curve, strict=True))
-    end = 2000
+    end = 1400
     loss = panel(
         plot(at, nats, color="c1", label="−log p"),
         plot([0, end], [entropy, entropy], color="fg", dash="4 3", width=1, label="entropy"),
@@ -167,7 +167,7 @@ def digits_scene(W: np.ndarray, seen: np.ndarray | None, pictures: np.ndarray, t
 def repair_scene(truth: np.ndarray, known: np.ndarray, filled: Mapping[str, np.ndarray]) -> Scene:
     """A digit (64,), what is known of it, and completions (5, 64) by each machine."""
     given = np.where(known, truth, np.nan)
-    walls = [ink(p, 5, name, 330) for name, p in filled.items()]
+    walls = [ink(p, 5, name, 190) for name, p in filled.items()]
     errors = {
         name: ((p - truth)[:, ~known] ** 2).mean() for name, p in filled.items()
     }  # a single picture
