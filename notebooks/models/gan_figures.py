@@ -114,7 +114,7 @@ def duels(
                 scatter(centres[:, 0], centres[:, 1], color="fg", marker="x", size=4),
                 scatter(inside[:, 0], inside[:, 1], color="fg", size=1.6),
                 title=f"{name}: {covered} of 8",
-                size=(290, 260),
+                size=(230, 205),
                 **lim,
             )
         )
@@ -207,14 +207,14 @@ def menu(scores: Mapping[str, Sequence[np.ndarray]], budgets: Sequence[int], flo
         )
         y = np.concatenate([s[b] for s in scores.values()])
         marks.append(scatter(x, y, color=color, marker=marker, size=3.5, label=f"{steps} steps"))
-    short = {"saturating": "sat.", "non-saturating": "non-sat.", "least squares": "l. squares", "WGAN, clipped": "W. clip", "WGAN, penalty": "W. pen."}  # fmt: skip
+    short = ("sat.", "non-s.", "LS", "hinge", "W clip", "W pen.")  # must fit a phone
     return scene(
         panel(
             *marks,
             ylabel="MMD to the data",
             xlim=(-0.6, len(scores) - 0.4),
             ylim=(0, 0.65),
-            xticks={float(i): short.get(name, name) for i, name in enumerate(scores)},
+            xticks={float(i): name for i, name in enumerate(short)},
             size=(640, 340),
         )
     )
