@@ -20,9 +20,11 @@ def climb_scene(x: np.ndarray, codes: Sequence[np.ndarray], back: np.ndarray, to
     for row, code in zip(tower[::-1], codes, strict=True):
         left = (width - len(code)) // 2
         row[left : left + len(code)] = code
-    names = {k: f"{len(c)}" for k, c in enumerate(codes[::-1])}
+    names = {8 * k + 3.5: f"{len(c)}" for k, c in enumerate(codes[::-1])}
     floors = panel(
-        imshow(np.nan_to_num(tower, nan=0.5), lim=(0, 1), cmap="diverging", smooth=False),
+        imshow(
+            np.nan_to_num(tower, nan=0.5).repeat(8, 0), lim=(0, 1), cmap="diverging", smooth=False
+        ),
         title="the first digit on its way up",
         ylabel="units",
         xticks={},
