@@ -50,7 +50,8 @@ def _jumps(states: np.ndarray, which: str) -> None:
 
 def _check_restless(answer: Any) -> str:
     if type(answer) is not dict or set(answer) != {"U", "h"}:
-        raise Wrong('expected a dictionary with the two keys "U" and "h".')
+        keys = f"keys {list(answer)}" if type(answer) is dict else f"{type(answer).__name__}"
+        raise Wrong(f'expected a dictionary with the two keys "U" and "h", came {keys}.')
     U = require.array(answer["U"], "U", shape=(2, 2)).astype(float)
     h = require.array(answer["h"], "h", shape=(2,)).astype(float)
     if np.abs(U).max() > 1e6 or np.abs(h).max() > 1e6:
@@ -103,9 +104,9 @@ def _stair_picture(H: int, r: float, came: list[float]) -> dict:
 
 def _check_stair(answer: Any) -> str:
     rng = require.rng()
-    for _ in range(6):
-        H, r = int(rng.integers(3, 9)), float(rng.uniform(0.8, 0.97))
-        lags = [0, H - 1, H, 2 * H - 1, 2 * H, int(rng.integers(0, 4 * H))]
+    for H in (3, 1, 2, *rng.integers(3, 9, 4).tolist()):
+        r = float(rng.uniform(0.8, 0.97))
+        lags = [0, H - 1, H, 2 * H - 1, 2 * H, int(rng.integers(0, 4 * H)), 10 * H + H // 2]
         for k in lags:
             came = require.number(require.call(answer, H, r, k), f"m_{k}")
             if not abs(came - _simulated(H, r, k)) <= 1e-9:
@@ -143,8 +144,8 @@ def _sung(W, U, b, leak, V, c, h, steps) -> np.ndarray:
 
 def _check_sing(answer: Any) -> str:
     rng = require.rng()
-    for _ in range(5):
-        H, K, steps = int(rng.integers(4, 8)), int(rng.integers(1, 3)), int(rng.integers(6, 12))
+    for K in (1, 2, 3, 2, 1):
+        H, steps = int(rng.integers(4, 8)), int(rng.integers(6, 12))
         W, U, V = rng.normal(size=(K, H)), rng.normal(size=(H, H)) / 2, rng.normal(size=(H, K)) / 2
         b, c, h = rng.normal(size=H), rng.normal(size=K), rng.uniform(0.2, 0.9, H)
         leak = float(rng.uniform(0.3, 0.8))
@@ -161,7 +162,7 @@ def _check_sing(answer: Any) -> str:
             )
         )
         do = "First the answer from the state as it is, then the state from that answer; the leak mixes the old state with the tanh."
-        require.close(came, wanted, 1e-8, 1e-6, f"{steps} answers", do, figure)
+        require.close(came, wanted, 1e-4, 1e-4, f"{steps} answers", do, figure)  # room for float32
     return "five random networks sing as they should."
 
 
@@ -178,25 +179,31 @@ sing = Exercise(
 
 
 # --- 4. learn while listening ---------------------------------------------------------------------
+def _said(came: Any) -> str:
+    """What came instead of a pair, in words."""
+    many = f" of length {len(came)}" if type(came) in (tuple, list) else ""
+    return f"a value of type {type(came).__name__}{many}"
+
+
 def _check_listen(answer: Any) -> str:
     rng = require.rng()
-    for _ in range(4):
-        H, K, T, penalty = int(rng.integers(3, 6)), int(rng.integers(1, 4)), 12, 0.5
+    for K in (1, 2, 3, 4):
+        H, T, penalty = int(rng.integers(3, 6)), 12, 0.5
         states, targets = rng.normal(size=(T, H)), rng.normal(size=(T, K))
         P, V = np.eye(H) / penalty, np.zeros((H, K))
         for t in range(T):
             came = require.call(answer, P, V, states[t], targets[t])
             if type(came) not in (tuple, list) or len(came) != 2:
-                raise Wrong("expected two arrays: return P, V.")
+                raise Wrong(f"expected two arrays, return P, V; came {_said(came)}.")
             P = require.array(came[0], "P", shape=(H, H))
             V = require.array(came[1], "V", shape=(H, K))
             A = penalty * np.eye(H) + states[: t + 1].T @ states[: t + 1]
             after = f"after {t + 1} example{'s' if t else ''}"
             do = "P must stay the inverse of the sum: subtract g times the row h P, with the old P."
-            require.close(P, np.linalg.inv(A), 1e-8, 1e-6, f"P {after}", do)
+            require.close(P, np.linalg.inv(A), 1e-5, 1e-4, f"P {after}", do)
             wanted = np.linalg.solve(A, states[: t + 1].T @ targets[: t + 1])
             do = "The error y - h V is made by the old V, and g by the old P."
-            require.close(V, wanted, 1e-8, 1e-6, f"V {after}", do)
+            require.close(V, wanted, 1e-5, 1e-4, f"V {after}", do)
     return "after every example the weights are those of ridge regression on all of them."
 
 

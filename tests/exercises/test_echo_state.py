@@ -52,6 +52,11 @@ def hear(**style):
     return lambda *args: listen(*args, **style)
 
 
+def single(answer):
+    """The same in single precision."""
+    return lambda *args: answer(*(np.float32(a) if isinstance(a, np.ndarray) else a for a in args))
+
+
 WRONG = [
     ("restless", {"U": TRAP, "h": [0.9, 0.9]}, "stays where it is"),
     ("restless", {"U": -TRAP, "h": [0.0, 0.0]}, "zero stays zero"),
@@ -68,12 +73,17 @@ WRONG = [
     ("stair", lambda H, r, k: 1 - r ** (2 * H) if k < H else 0.0, "the first round only"),
     ("stair", lambda H, r, k: r ** (H * (k // H)) * (1 - r ** (2 * H)), "sizes, not squares"),
     ("stair", lambda H, r, k: by_lyapunov(H, r, k + 1), "one lag off"),
+    ("stair", lambda H, r, k: r ** (2 * H * ((k - 1) // H)) * (1 - r ** (2 * H)), "a round late"),
+    ("stair", lambda H, r, k: r ** (2 * k) * (1 - r ** (2 * H)), "a slope, no stair"),
+    ("stair", lambda H, r, k: by_lyapunov(H, r, k) if k < 5 * H else 0.0, "only the first rounds"),
     ("stair", lambda H, r, k: AlwaysEqual([1.0]), "an object that lies"),
     ("sing", like_this(late=True), "steps before it answers"),
     ("sing", like_this(swapped=True), "leak and rest exchanged"),
     ("sing", like_this(no_bias=True), "forgets the bias"),
     ("sing", like_this(frozen=True), "the state never moves"),
     ("sing", lambda *args: sing(*args)[:-1], "one answer short"),
+    ("sing", lambda W, U, *rest: sing(W, U.T, *rest), "U transposed"),
+    ("sing", lambda *args: sing(*args)[:, :1] + np.zeros(args[5].shape), "one output for all"),
     ("sing", lambda *args: AlwaysEqual([1.0]), "an object that lies"),
     ("listen", hear(new_p=True), "the gain from the new P"),
     ("listen", hear(no_one=True), "forgets the one below"),
@@ -130,7 +140,9 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("stair", by_lyapunov),
         ("sing", like_this()),
         ("sing", lambda *args: [list(row) for row in sing(*args)]),
+        ("sing", single(sing)),
         ("listen", hear()),
+        ("listen", single(listen)),
         (
             "listen",
             lambda P, V, h, y: (
