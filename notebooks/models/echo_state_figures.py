@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.figures import panel, plot, scene
+from dlcourse.figures import curves, panel, plot, scene
 
 RINGING = 80  # steps after the tap
 
@@ -53,11 +53,11 @@ def prediction(wanted: np.ndarray, came: np.ndarray) -> dict[str, Any]:
     )
 
 
-def by_lag(curves: dict[str, np.ndarray]) -> dict[str, Any]:
+def by_lag(kept: dict[str, np.ndarray]) -> dict[str, Any]:
     """Memory by lag: name -> (lags,)."""
-    looks = zip(curves.items(), ("c1", "c2"), (None, "4 3"), strict=True)
+    lags = np.arange(len(next(iter(kept.values()))))
     return panel(
-        *[plot(np.arange(len(m)), m, color=c, dash=d, label=name) for (name, m), c, d in looks],
+        *curves(lags, kept, markers=False),
         xlabel="lag k, steps",
         ylabel="share of the variance recalled",
         ylim=(0, 1.05),
