@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcourse.figures import bar, fill_between, imshow, panel, plot, scatter, scene
+from dlcourse.figures import bar, curves, fill_between, imshow, panel, plot, scatter, scene
 
 DATA, FORGED, JUDGE = "c1", "c2", "c3"  # the same colours in every figure of the chapter
 MENU_MARKERS = ("o", "^")
@@ -58,14 +58,13 @@ def notes(q: np.ndarray, p: np.ndarray, D: np.ndarray) -> dict:
     return scene(shares, best)
 
 
-def pushes(a: np.ndarray, curves: Mapping[str, np.ndarray]) -> dict:
+def pushes(a: np.ndarray, push: Mapping[str, np.ndarray]) -> dict:
     """Push on the logit against D; a (n,) logits, one curve (n,) for each loss."""
     D = 1 / (1 + np.exp(-a))
-    looks = zip(curves.items(), ("c2", "c1", "c3"), (None, "7 3", "2 3"), strict=True)
-    marks = [plot(D, y, color=c, label=name, dash=d) for (name, y), c, d in looks]
+    order = ("non-saturating", "saturating", "without log")  # colours as in the later figures
     return scene(
         panel(
-            *marks,
+            *curves(D, {name: push[name] for name in order}, markers=False),
             xlabel="D of a forged note",
             ylabel="push on the logit",
             xlim=(0, 1),
@@ -173,11 +172,10 @@ def dirac(path: np.ndarray, eigenvalues: np.ndarray) -> dict:
 
 def distance(m: np.ndarray, push: np.ndarray) -> dict:
     """Pushes (n, 2), saturating and non-saturating, against the distance m (n,) of the means."""
+    rows = {"non-saturating": push[:, 1], "saturating": push[:, 0], "Wasserstein": np.ones_like(m)}
     return scene(
         panel(
-            plot(m, push[:, 0], color="c2", label="saturating"),
-            plot(m, push[:, 1], color="c1", dash="7 3", label="non-saturating"),
-            plot(m, np.ones_like(m), color="c3", dash="2 3", label="Wasserstein"),
+            *curves(m, rows, markers=False),
             xlabel="distance of the means, spreads",
             ylabel="push towards the data",
             ylog=True,
@@ -229,7 +227,7 @@ def perfect(looks: Sequence[int], sizes: Mapping[str, np.ndarray]) -> dict:
         ("samples among the data", slice(0, 8)),
     ):
         marks = []
-        for (loss, g), color, dash in zip(sizes.items(), ("c2", "c1"), (None, "7 3"), strict=True):
+        for (loss, g), color, dash in zip(sizes.items(), ("c2", "c1"), ("6 4", None), strict=True):
             lines = np.maximum(g[:, games], 1e-9)
             marks += [
                 plot(x, y, color=color, width=1.3, dash=dash, label=None if i else loss)
