@@ -17,7 +17,8 @@ def _share_inputs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, flo
     q, p = rng.dirichlet(np.ones(6)), rng.dirichlet(np.ones(6))
     q[[0, 1]], p[[0, 2]] = 0.0, 0.0
     share = float(rng.choice([rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.95)]))
-    return q / q.sum(), p / p.sum(), share
+    order = rng.permutation(6)
+    return q[order] / q.sum(), p[order] / p.sum(), share
 
 
 def _share_reference(q: np.ndarray, p: np.ndarray, share: float) -> np.ndarray:
@@ -29,7 +30,13 @@ def _check_share(answer: Any) -> str:
     for _ in range(10):
         q, p, share = _share_inputs(require.rng())
         with np.errstate(all="ignore"):
-            came = require.array(require.call(answer, q, p, share), "your answers D", shape=(6,))
+            raw = require.call(answer, q, p, share)
+        came = require.array(raw, "your answers D", shape=(6,), finite=False)
+        if not np.isfinite(came).all():
+            raise Wrong(
+                f"your answers D: expected finite numbers, came {came[~np.isfinite(came)][0]} among them. "
+                "For a note that nobody prints, 0 / 0 must become π."
+            )
         require.close(
             came,
             _share_reference(q, p, share),
@@ -160,22 +167,26 @@ def _check_spiral(answer: Any) -> str:
         push, goal = _game(rng)
         turn = rng.uniform(0, 2 * np.pi)
         first = goal + np.array([np.cos(turn), np.sin(turn)])
-        one = require.array(
-            require.call(answer, float(first[0]), float(first[1]), push, h), "the new (theta, psi)", shape=(2,)
-        )  # fmt: skip
+        one = require.call(answer, float(first[0]), float(first[1]), push, h)
+        require.array(one, "the new (theta, psi)", shape=(2,))
         with require.running("running your step"):
             path = _walk(answer, push, first, h, 300)
         gap = np.hypot(*(path[-1] - goal))
         picture = spiral_scene(path, goal)
-        trial = first + h * np.array(push(*first))
-        wanted = first + h * np.array(push(*trial))
         if not gap < 0.5:
             raise Wrong(
-                f"with h = {h} the distance to the saddle went from 1 to {gap:.3g} in {len(path) - 1} steps; expected it to shrink. "
+                f"with h = {h} the distance to the saddle went from 1 to {gap:.3g} in {len(path) - 1} steps; expected less than 0.5. "
                 "Ask for the push at the trial point, and step from the old place.",
                 picture,
             )
-        require.close(one, wanted, 1e-9, what="the first step", do="One trial step of size h for both players, then one real step of size h from the old place.", figure=picture)  # fmt: skip
+        wanted = [old + h * np.array(push(*(old + h * np.array(push(*old))))) for old in path[:-1]]
+        require.close(
+            path[1:],
+            np.array(wanted),
+            what="the places after each step, theta and psi",
+            do="One trial step of size h for both players, then one real step of size h from the old place.",
+            figure=picture,
+        )
     return "the path runs into the saddle, in two random games."
 
 

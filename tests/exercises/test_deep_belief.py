@@ -77,6 +77,12 @@ def naive_bound(v, mu1, mu2, W1, W2, a, b, c):
     return deep_bound(v, mu1, mu2, W1, W2, a, b, c, h=0.0) + h
 
 
+def clipped_bound(v, mu1, mu2, *machine):
+    """Guesses kept a millionth away from 0 and 1, as many write it."""
+    inside = (np.clip(mu, 1e-6, 1 - 1e-6) for mu in (mu1, mu2))
+    return deep_bound(v, mu1, mu2, *machine, h=0.0) + sum(entropy(mu) for mu in inside)
+
+
 def bound_by_listing(v, mu1, mu2, W1, W2, a, b, c):
     """The mean over all states of both hidden layers."""
     total = 0.0
@@ -102,6 +108,15 @@ def likelihood(V, W1, W2, a, b, c, *, top=True, normal=True, joint=False, hidden
     prior = prior - (log_sum(prior) if normal else 0)
     score = V @ z.T - (np.logaddexp(0, z).sum(1) if hidden else 0) + prior
     return log_sum(score, axis=1)
+
+
+def products_below(V, W1, W2, a, b, c):
+    """Logarithms above, a product of D probabilities below."""
+    S = states(len(b))
+    prior = S @ b + np.logaddexp(0, c + S @ W2).sum(1)
+    q = 1 / (1 + np.exp(-(S @ W1.T + a)))
+    p = np.exp(prior - log_sum(prior))
+    return np.log([(p * np.where(v > 0, q, 1 - q).prod(1)).sum() for v in V])
 
 
 def one_pass(V, W1, W2, a, b, c):
@@ -164,6 +179,7 @@ WRONG = [
     ("likelihood", lambda *a: likelihood(*a, joint=True), "a deep Boltzmann machine"),
     ("likelihood", lambda *a: likelihood(*a, hidden=False), "links below not normalised"),
     ("likelihood", lambda *a: likelihood(*a, naive=True), "overflows"),
+    ("likelihood", products_below, "a product of hundreds of probabilities vanishes"),
     ("likelihood", one_pass, "one upward pass"),
     ("likelihood", lambda *a: AlwaysEqual(np.zeros(4)), "an object that lies"),
 ]
@@ -182,6 +198,7 @@ RIGHT = [
     ("pooled", pooled_by_loops),
     ("bound", deep_bound),
     ("bound", bound_by_listing),
+    ("bound", clipped_bound),
     ("likelihood", likelihood),
     ("likelihood", likelihood_by_loops),
 ]
@@ -211,6 +228,8 @@ def test_right_answers_in_another_style_are_accepted(name: str, answer: object) 
     ("name", "answer", "words"),
     [
         ("either", (20, 20, -10, 0, 0), "explain the other away"),
+        ("either", (5, 5, -30, -6, -6), "One cause alone"),
+        ("either", (20, 20, -30, -6, -6), "One cause alone"),
         ("either", (300, 300, -150, -100, -100), "between −30 and 30"),
         ("pooled", lambda z: pooled(z, naive=True), "exp overflows"),
         ("bound", naive_bound, "0 · log 0"),

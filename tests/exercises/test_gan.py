@@ -28,6 +28,11 @@ def says_half_for_the_empty_note(q, p, share):
     return np.where(q + p > 0, right, 0.5)
 
 
+def calls_the_first_note_empty(q, p, share):
+    right = share * q / np.maximum(share * q + (1 - share) * p, 1e-300)
+    return np.r_[share, right[1:]]
+
+
 def share_in_a_loop(q, p, share):
     odds = [(share * a, (1 - share) * b) for a, b in zip(q, p, strict=True)]
     return [share if a + b == 0 else a / (a + b) for a, b in odds]
@@ -79,6 +84,16 @@ def to_zero(theta, psi, push, h):
     return 0.9 * theta, 0.9 * psi
 
 
+def trial_of_half_a_step(theta, psi, push, h):
+    d_theta, d_psi = push(*plain_step(theta, psi, push, h / 2))
+    return theta + h * d_theta, psi + h * d_psi
+
+
+def straight_to_the_saddle(theta, psi, push, h):
+    d_theta, d_psi = push(0.0, 0.0)
+    return theta - 0.1 * (theta - 2 * d_psi), psi - 0.1 * (psi + 2 * d_theta)
+
+
 def extragradient_in_complex_numbers(theta, psi, push, h):
     old = complex(theta, psi)
     trial = old + h * complex(*push(theta, psi))
@@ -105,6 +120,7 @@ WRONG = [
     ("share", swapped_share, "the share of the forged"),
     ("share", forgets_the_empty_note, "0 / 0"),
     ("share", says_half_for_the_empty_note, "one half where nothing is known"),
+    ("share", calls_the_first_note_empty, "knows where the check puts the empty note"),
     ("share", lambda q, p, share: AlwaysEqual(np.ones(6)), "an object that lies"),
     ("share", lambda q, p: q / (q + p), "wrong arguments"),
     ("mixture", [1 / 3, 1 / 3, 1 / 3], "even"),
@@ -121,6 +137,8 @@ WRONG = [
     ("spiral", plain_step, "simultaneous"),
     ("spiral", alternating_step, "alternating"),
     ("spiral", from_the_trial_point, "two plain steps"),
+    ("spiral", trial_of_half_a_step, "a shorter trial"),
+    ("spiral", straight_to_the_saddle, "no game is played"),
     ("spiral", to_zero, "shrinks towards zero, where the saddle is not"),
     ("spiral", lambda theta, psi, push, h: AlwaysEqual([0.0, 0.0]), "an object that lies"),
     ("spiral", lambda theta, psi, push, h: (theta, psi), "stands still"),
@@ -148,6 +166,25 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
+
+
+def test_right_at_the_first_step_alone_is_refused() -> None:
+    """One extragradient step a walk, then straight to the saddle."""
+    calls = 0
+
+    def careless(*args):
+        nonlocal calls
+        calls += 1
+        rule = extragradient_in_complex_numbers if calls in (1, 2) else straight_to_the_saddle
+        return rule(*args)
+
+    card = checks.spiral.check(careless)
+    assert card.status == "not yet"
+    assert "trial step" in card.text
+
+
+def test_zero_by_zero_is_called_by_its_name() -> None:
+    assert "0 / 0" in checks.share.check(forgets_the_empty_note).text
 
 
 def test_hints_come_one_at_a_time() -> None:

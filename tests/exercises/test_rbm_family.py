@@ -122,6 +122,7 @@ WRONG = [
     ("stretch", AlwaysEqual((0.1, 0.1)), "an object that lies"),
     ("balls", lambda *a: balls(*a, safe=False), "overflows"),
     ("balls", lambda *a: balls(*a, square=False), "forgets what completing the square leaves"),
+    ("stretch", (0.7801065492325736, -0.6256466829165213), "of length 1 but for rounding"),
     ("balls", lambda *a: balls(*a, normal=False), "does not normalise"),
     ("balls", lambda *a: balls(*a, bias=False), "forgets the biases"),
     ("balls", lambda *a: balls(*a, scaled=True), "scales the links by sigma"),
