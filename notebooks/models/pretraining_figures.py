@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from autoencoder_figures import classes, digit_panel
 
-from dlcourse.figures import bar, fill_between, imshow, panel, plot, scatter, scene
+from dlcourse.figures import bar, curves, imshow, panel, plot, scene
 
 Panel = dict[str, Any]
 Scene = dict[str, Any]
-LOOKS = [("c2", "s", "6 4"), ("c1", "o", None), ("c3", "^", "2 3"), ("c4", "x", "9 3")]
 
 
 def climb_scene(x: np.ndarray, codes: Sequence[np.ndarray], back: np.ndarray, told: str) -> Scene:
@@ -37,23 +36,23 @@ def climb_scene(x: np.ndarray, codes: Sequence[np.ndarray], back: np.ndarray, to
 
 
 def race_scene(
-    curves: Mapping[str, Sequence[float]],
+    errors: Mapping[str, Sequence[float]],
     lines: Mapping[str, float],
     rows: list[np.ndarray],
     k: int,
 ) -> Scene:
     """Errors by update of several nets, reference errors as lines, and what each net makes of the digits."""
-    marks = [
-        plot(np.arange(len(y)), y, color=c, dash=d, label=name)
-        for (name, y), (c, _, d) in zip(curves.items(), LOOKS, strict=False)
-    ]
-    for name, level in lines.items():
-        marks.append(plot([0, max(1, k)], [level, level], color="muted", width=1, label=name))
+    marks = curves(range(k + 1), errors, markers=False)
+    for dash, (name, level) in zip((None, "2 2"), lines.items(), strict=True):
+        marks.append(
+            plot([0, max(1, k)], [level, level], color="muted", width=1, dash=dash, label=name)
+        )
     error = panel(
-        *marks, title="error on new digits", xlabel="updates", ylabel="error", ylog=True, size=(360, 300)
+        *marks, title="error on new digits", xlabel="updates", ylabel="error", ylog=True,
+        yticks={e: f"{e}" for e in (0.03, 0.05, 0.1, 0.2)}, size=(360, 300),
     )  # fmt: skip
-    told = ", ".join(f"{name} {y[-1]:.4f}" for name, y in curves.items())
-    wall = digit_panel(rows, "top row: given; then " + ", ".join(curves))
+    told = ", ".join(f"{name} {y[-1]:.4f}" for name, y in errors.items())
+    wall = digit_panel(rows, "top row: given; then " + ", ".join(errors))
     return scene(error, wall, text=f"update {k}, error: {told}")
 
 
@@ -86,8 +85,6 @@ def curves_panel(
 ) -> Panel:
     """Mean of each run (seeds, positions) and its range over the seeds."""
     marks = []
-    for (name, (at, values)), (c, marker, dash) in zip(runs.items(), LOOKS, strict=False):
-        marks.append(fill_between(at, values.min(0), values.max(0), color=c, alpha=0.12))
-        marks.append(plot(at, values.mean(0), color=c, dash=dash, label=name))
-        marks.append(scatter(at, values.mean(0), color=c, marker=marker, size=4))
+    for i, (name, (at, values)) in enumerate(runs.items()):
+        marks += curves(at, {name: values}, first=i)
     return panel(*marks, title=title, ylabel="accuracy on new digits, %", size=(360, 300), **about)
