@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from skimage.util import montage
 
-from dlcourse.figures import imshow, panel, plot, scatter, text
+from dlcourse.figures import imshow, panel, plot, text
 
 Mark = dict[str, Any]
-INK = (("c1", "o"), ("c2", "s"), ("c3", "^"), ("c4", "x"))  # colour, marker
 
 
 def wall(atoms: ArrayLike, columns: int) -> Mark:
@@ -45,16 +44,6 @@ def pictures(rows: dict[str, ArrayLike], reach: float = 2.5, side: int = 190) ->
         )
         for title, z in rows.items()
     ]
-
-
-def with_units(at: ArrayLike, values: dict[str, np.ndarray], **about: Any) -> dict:
-    """Per arm a line through the means of values (points, units), and the units as marks."""
-    marks = []
-    for k, ((name, v), (color, marker)) in enumerate(zip(values.items(), INK, strict=False)):
-        marks.append(plot(at, v.mean(1), color=color, label=name))
-        spread = np.repeat(np.asarray(at, float), v.shape[1]) + 0.05 * (k - 1)
-        marks.append(scatter(spread, v.ravel(), color=color, marker=marker, size=2))
-    return panel(*marks, **about)
 
 
 # --- methods that learn without labels ------------------------------------------------------------
@@ -107,14 +96,14 @@ def branches(question: str) -> dict[str, list[Method]]:
 def tree(question: str) -> dict[str, Any]:
     """Root, one branch per answer, one leaf per method with the name of its chapter."""
     groups, marks, row = branches(question), [], 0.0
-    for (answer, leaves), (color, _) in zip(groups.items(), INK, strict=False):
+    for color, (answer, leaves) in zip(("c1", "c2", "c3", "c4"), groups.items(), strict=False):
         middle = row + (len(leaves) - 1) / 2
         marks.append(text(0.9, -middle - 0.15, answer))
         for leaf in leaves:
-            marks.append(plot([2.15, 2.5], [-middle, -row], color=color))
-            marks.append(text(2.55, -row - 0.15, leaf.name))
-            marks.append(text(5.6, -row - 0.15, leaf.chapter.split("/")[1], color="muted"))
+            marks.append(plot([2.6, 2.9], [-middle, -row], color=color))
+            marks.append(text(2.95, -row - 0.15, leaf.name))
+            marks.append(text(5.75, -row - 0.15, leaf.chapter.split("/")[1], color="muted"))
             row += 1
         row += 0.6
-    lim = {"xlim": (0.9, 6.9), "ylim": (-row, 0.8), "size": (620, 400)}
+    lim = {"xlim": (0.9, 7.0), "ylim": (-row, 0.8), "size": (620, 400)}
     return panel(*marks, title=question, axes=False, **lim)
