@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from skimage.util import montage
 
-from dlcourse.figures import bar, imshow, panel, plot, scatter, scene
+from dlcourse.figures import bar, curves, imshow, panel, plot, scatter, scene
 
 Panel = dict[str, Any]
 Scene = dict[str, Any]
@@ -29,9 +29,9 @@ def ellipse(mean: np.ndarray, cov: np.ndarray, n: int = 33) -> tuple[np.ndarray,
 
 def ellipses(means: np.ndarray, covs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All of them as one line with gaps."""
-    curves = [ellipse(m, c) for m, c in zip(means, covs, strict=True)]
+    loops = [ellipse(m, c) for m, c in zip(means, covs, strict=True)]
     gap = np.array([np.nan])
-    return tuple(np.concatenate([p for c in curves for p in (c[i], gap)]) for i in (0, 1))
+    return tuple(np.concatenate([p for c in loops for p in (c[i], gap)]) for i in (0, 1))
 
 
 def plane(density: np.ndarray, *marks: dict, title: str, size: int = 330) -> Panel:
@@ -194,10 +194,11 @@ def analogy_scene(
     return scene(*walls[:2], codes, *walls[2:], text=text)
 
 
-def curve_panel(curves: dict[str, tuple[np.ndarray, np.ndarray]], xlabel: str) -> Panel:
-    """Held-out scores against a logarithmic axis."""
+def curve_panel(rows: dict[str, tuple[np.ndarray, np.ndarray]], xlabel: str) -> Panel:
+    """Held-out scores against a logarithmic axis; every row has its own x."""
     lines = [
-        plot(x, y, color=f"c{i + 1}", label=name, dash=("", "--", ":", "-.")[i] or None)
-        for i, (name, (x, y)) in enumerate(curves.items())
+        mark
+        for i, (name, (x, y)) in enumerate(rows.items())
+        for mark in curves(x, {name: y}, first=i)
     ]
     return panel(*lines, xlabel=xlabel, ylabel="held-out score, nats", xlog=True, size=(360, 260))  # fmt: skip
