@@ -64,6 +64,9 @@ ticks = Exercise(
 
 
 # --- 2. backwards, but not the padding -------------------------------------------------------------
+PADDING = -9.0  # easy to see, and not zero
+
+
 def _reversed(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Number by number."""
     out = np.empty_like(x)
@@ -92,10 +95,10 @@ def _check_reversed(answer: Any) -> str:
     for T, N, D in ((6, 4, 2), (5, 3, 1), (7, 5, 3)):
         lengths = rng.permutation([T, 1, *rng.integers(2, T, N - 2)])
         x = rng.normal(size=(T, N, D))
-        x[np.arange(T)[:, None] >= lengths] = -9.0  # padding that is easy to see
+        x[np.arange(T)[:, None] >= lengths] = PADDING
         came = require.array(require.call(answer, x, lengths), "the reversed batch", shape=x.shape)
         right = _reversed(x, lengths)
-        wrong = np.abs(came - right).max((0, 2)) > 1e-9
+        wrong = np.abs(came - right).max((0, 2)) > 1e-6  # single precision will do
         if wrong.any():
             n = int(np.argmax(wrong))
             raise Wrong(
@@ -113,6 +116,8 @@ def _reversed_advice(x: np.ndarray, lengths: np.ndarray, came: np.ndarray) -> st
         return "You turned the batch round; the steps are the first axis."
     if np.allclose(came, x):
         return "Nothing has moved."
+    if np.allclose(came, np.where(_reversed(x, lengths) == PADDING, 0, _reversed(x, lengths))):
+        return f"The padding need not be zero, here it is {PADDING:g}: start from a copy of x."
     return "Look at one column: its first row must be the old row lengths[n] - 1, and the padding must stay."
 
 
@@ -189,6 +194,9 @@ real_form = Exercise(
 
 # --- 4. a memory by hand -----------------------------------------------------------------------------
 LAG = 5
+LATE = np.unique(
+    np.geomspace(200, 1e12, 2000).round()
+)  # lags at which a slow unit might still speak
 
 
 def _memory_parts(answer: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -245,6 +253,13 @@ def _check_memory(answer: Any) -> str:
     if np.abs(y[60:]).max() >= 0.1 * y[LAG]:
         raise Wrong(
             "expected less than 10 % of the peak from lag 60 on, came more. Your slowest unit forgets too slowly.",
+            picture,
+        )
+    late = np.abs((V * (1 - alpha)) @ alpha[:, None] ** LATE)
+    if late.max() >= 0.1 * y[LAG]:
+        raise Wrong(
+            f"expected less than 10 % of the peak from lag 60 on, came a second rise near lag {LATE[late.argmax()]:.0f}. "
+            "Your slowest units cancel at first, and then no longer.",
             picture,
         )
     return f"the response rises to lag {LAG} and fades, made of {len(alpha)} units that can only decay."

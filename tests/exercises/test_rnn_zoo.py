@@ -12,6 +12,10 @@ checks = load_checks("models/rnn_zoo")
 SOLUTIONS = solutions("models/rnn_zoo")
 NAMES = ("ticks", "reversed_rows", "real_form", "memory")
 RISING = {"alpha": [0.85, 0.78], "V": [1 / 0.15, -1 / 0.22]}
+SECOND_RISE = {
+    "alpha": [0.85, 0.78, 0.99999, 0.99998],
+    "V": [1 / 0.15, -1 / 0.22, 3.5 / 1e-5, -3.5 / 2e-5],
+}
 
 
 def all_reversed(x, lengths):
@@ -49,6 +53,11 @@ def in_place(x, lengths):
     return x
 
 
+def shortened(x, lengths):
+    lengths[:] = 1
+    return x
+
+
 def with_indices(x, lengths):
     t = np.arange(len(x))[:, None]
     source = np.where(t < lengths, lengths - 1 - t, t)
@@ -75,6 +84,11 @@ def interleaved(M):
     return blocks(1, 1, -1, 1)(M)[np.ix_(order, order)]
 
 
+def erased(M):
+    M[:] = 0
+    return np.zeros((2 * len(M), 2 * len(M)))
+
+
 def by_images(M):
     """Column by column: what happens to each basis vector."""
     n = len(M)
@@ -89,6 +103,7 @@ WRONG = [
     ("ticks", lambda p, T: len(p) * T, "every group at every step"),
     ("ticks", lambda p, T: round(sum(T / q for q in p)), "rounded"),
     ("ticks", lambda p, T: sum((T + q - 1) // q for q in set(p)), "equal periods only once"),
+    ("ticks", lambda p, T: len({t for q in p for t in range(0, T, q)}), "steps, not updates"),
     ("ticks", lambda p, T: 620, "the number from the text"),
     ("ticks", lambda p, T: AlwaysEqual([620]), "an object that lies"),
     ("reversed_rows", all_reversed, "padding to the front"),
@@ -97,11 +112,15 @@ WRONG = [
     ("reversed_rows", off_by_one, "one too few"),
     ("reversed_rows", padding_zeroed, "padding lost"),
     ("reversed_rows", lambda x, lengths: x, "nothing"),
+    ("reversed_rows", lambda x, lengths: with_indices(x, np.sort(lengths)), "lengths mixed up"),
+    ("reversed_rows", shortened, "makes every sequence short"),
     ("reversed_rows", in_place, "changes its input"),
     ("reversed_rows", lambda x, lengths: AlwaysEqual(x), "an object that lies"),
     ("real_form", blocks(1, -1, 1, 1), "for columns"),
     ("real_form", blocks(1, 1, 1, 1), "a sign"),
     ("real_form", blocks(1, 0, 0, 1), "real part only"),
+    ("real_form", lambda M: blocks(1, 1, -1, 1)(M.T), "transposed, not conjugated"),
+    ("real_form", erased, "sets the matrix to zero"),
     ("real_form", interleaved, "real and imaginary parts side by side"),
     ("real_form", lambda M: M, "still complex"),
     ("real_form", lambda M: AlwaysEqual(np.eye(2 * len(M))), "an object that lies"),
@@ -111,6 +130,7 @@ WRONG = [
     ("memory", {"alpha": [0.85, 0.78], "V": [-1 / 0.15, 1 / 0.22]}, "upside down"),
     ("memory", {"alpha": [0.85, 0.78], "V": [0, 0]}, "silence"),
     ("memory", {"alpha": [0.85, 0.78, 0.9999], "V": [1 / 0.15, -1 / 0.22, 500]}, "never fades"),
+    ("memory", SECOND_RISE, "a second rise after thousands of steps"),
     ("memory", {"alpha": [1.2, 0.78], "V": [1, -1]}, "grows"),
     ("memory", {"alpha": [0.1] * 7, "V": [1] * 7}, "seven units"),
     ("memory", {"alpha": [0.85, 0.78], "V": [1]}, "unequal lengths"),
@@ -163,6 +183,7 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("ticks", lambda p, T: (np.arange(T)[:, None] % np.array(p) == 0).sum()),
         ("reversed_rows", with_indices),
         ("reversed_rows", with_torch),
+        ("reversed_rows", lambda x, lengths: with_indices(x, lengths).astype(np.float32)),
         ("real_form", by_images),
         ("real_form", lambda M: torch.tensor(blocks(1, 1, -1, 1)(M))),
         ("memory", {k: np.array(v) for k, v in RISING.items()}),
@@ -180,9 +201,11 @@ def test_another_style_is_right(name: str, answer: object) -> None:
         ("ticks", "counts step T", "no longer among them"),
         ("reversed_rows", "padding to the front", "padding to the front"),
         ("reversed_rows", "wrong axis", "batch round"),
+        ("reversed_rows", "padding lost", "need not be zero"),
         ("real_form", "for columns", "acts on columns"),
         ("real_form", "a sign", "Check the signs"),
         ("memory", "never fades", "forgets too slowly"),
+        ("memory", "a second rise after thousands of steps", "second rise"),
         ("memory", "one unit only decays", "only decays"),
     ],
 )
