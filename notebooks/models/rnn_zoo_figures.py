@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.figures import bar, imshow, panel, plot, scatter
+from dlcourse.figures import bar, curves, imshow, panel, plot, scatter
 
 Panel = dict[str, Any]
-COLOURS, MARKERS = ("c1", "c2", "c3", "c4", "c5", "c6"), ("o", "s", "^", "x", "o", "s")
+COLOURS = ("c1", "c2", "c3", "c4", "c5", "c6")
 
 
 def words_panel(
@@ -107,8 +107,8 @@ def maze_panel(maze: np.ndarray, reached: np.ndarray, goal: tuple[int, int]) -> 
     picture[reached] = (0.35, 0.7, 0.9)
     return panel(
         imshow(picture),
-        scatter([0], [0], color="black", marker="o", size=5, label="start"),
-        scatter([goal[1]], [goal[0]], color="black", marker="x", size=5, label="goal"),
+        scatter([0], [0], color="c2", marker="o", size=5, label="start"),
+        scatter([goal[1]], [goal[0]], color="c2", marker="x", size=5, label="goal"),
         axes=False,
         size=(380, 400),
     )
@@ -136,17 +136,13 @@ def board_panel(
     )
 
 
-def lengths_panel(curves: Mapping[str, np.ndarray]) -> Panel:
+def lengths_panel(lengths: Mapping[str, np.ndarray]) -> Panel:
     """Length of a gradient over the steps back, name -> (T,)."""
-    looks = zip(curves.items(), COLOURS, (None, "6 4", "2 3", "8 3 2 3"), strict=False)
     return panel(
-        *[
-            plot(np.arange(1, len(v) + 1), v, color=color, dash=dash, label=name)
-            for (name, v), color, dash in looks
-        ],
+        *curves(np.arange(1, 1 + len(next(iter(lengths.values())))), lengths, markers=False),
         xlabel="steps back",
         ylabel="length of the gradient",
         ylog=True,
-        ylim=(1e-7, 1e4),
+        ylim=(1e-3, 10),
         size=(600, 320),
     )
