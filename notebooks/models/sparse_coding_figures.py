@@ -65,7 +65,7 @@ COPY, LIKELY, FOOL, LAST = "rebuild the input", "be likely", "fool a judge", "ch
 PASS, SEARCH, SAMPLE, NONE = "one pass", "a search", "sampling", "no code is found"
 METHODS = (
     Method("autoencoder", "models/autoencoder", AE, COPY, PASS),
-    Method("denoising, contractive, sparse kinds", "models/autoencoder", AE, COPY, PASS),
+    Method("denoising, contractive, sparse", "models/autoencoder", AE, COPY, PASS),
     Method("stacked autoencoder", "models/pretraining", AE, COPY, PASS),
     Method("variational autoencoder", "models/vae", AE, LIKELY, PASS),
     Method("restricted Boltzmann machine", "models/rbm", RBM, LIKELY, PASS),
