@@ -26,9 +26,11 @@ def _weighing(x: np.ndarray, D: np.ndarray, came: float) -> dict:
 
 def _check_silence(silence: Any) -> str:
     rng = require.rng()
-    for trial in range(8):
-        D = _dictionary(rng, int(rng.integers(5, 9)), int(rng.integers(3, 5)))
-        x = D[0] * rng.uniform(2, 5) * (-1) ** trial + 0.1 * rng.normal(size=D.shape[1])
+    shapes = ((5, 3), (5, 3), (8, 4), (8, 4), (4, 4), (4, 4), (3, 6), (3, 6))  # atoms, pixels
+    for trial, shape in enumerate(shapes):
+        D = _dictionary(rng, *shape)
+        strongest = D[trial % len(D)]
+        x = strongest * rng.uniform(2, 5) * (-1) ** trial + 0.1 * rng.normal(size=shape[1])
         came = require.number(require.call(silence, x, D), "the price")
         pulls = np.array([np.dot(atom, x) for atom in D])
         require.close(
@@ -64,14 +66,17 @@ def _gap_reference(x: np.ndarray, z: np.ndarray, D: np.ndarray, lam: float) -> f
 
 
 def _gap_cases(rng: np.random.Generator) -> list[tuple]:
-    """Prices that bind and prices that do not, nothing said, and nothing left."""
+    """Prices that bind and prices that do not, nothing said, and nothing left; the strongest pull of either sign."""
     cases = []
-    for lam in (0.2, 0.2, 0.5, 50.0):
-        D = _dictionary(rng, 9, 6)
-        z = rng.normal(size=9) * (rng.random(9) < 0.5) + np.eye(9)[0]
-        cases.append((3 * rng.normal(size=6), z, D, lam))
+    for sign, lam, (H, P) in ((1, 0.2, (9, 6)), (-1, 0.2, (6, 6)), (-1, 0.5, (4, 7)), (1, 50, (9, 6)), (-1, 0.3, (9, 6))):  # fmt: skip
+        D, x = _dictionary(rng, H, P), 3 * rng.normal(size=P)
+        z = rng.normal(size=H) * (rng.random(H) < 0.5) + np.eye(H)[0]
+        z = np.zeros(H) if lam == 0.3 else z
+        pulls = D @ (x - z @ D)
+        flip = sign * np.sign(pulls[np.abs(pulls).argmax()])
+        cases.append((flip * x, flip * z, D, lam * rng.uniform(0.8, 1.2)))
     D, z = _dictionary(rng, 9, 6), rng.normal(size=9)
-    return [*cases, (3 * rng.normal(size=6), np.zeros(9), D, 0.3), (z @ D, z, D, 0.4)]
+    return [*cases, (z @ D, z, D, 0.4)]
 
 
 def _check_gap(gap: Any) -> str:
@@ -80,7 +85,7 @@ def _check_gap(gap: Any) -> str:
         require.close(
             came,
             _gap_reference(x, z, D, lam),
-            what=f"the gap at λ = {lam:g}",
+            what=f"the gap at λ = {lam:.3g}",
             do="Gap = ½|r|² + λ·Σ|z| minus the bound; s is at most 1, and the bound uses x and s r.",
         )
     return "it agrees where the price binds, where it does not, and where nothing is left over."
@@ -110,10 +115,12 @@ def _largest_reference(z: np.ndarray, size: int) -> np.ndarray:
 
 
 def _signals(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Four signals of five blocks; the largest entry of one block is negative, and one block holds equals."""
-    z = rng.uniform(-1, 1, (4, 5 * size))
+    """Signals of five blocks; the largest entry of one block is negative, and blocks hold equals of either sign."""
+    z = rng.uniform(-1, 1, (int(rng.integers(6, 9)), 5 * size))
     z[0, 1] = -3.0
     z[1, :size] = 0.5
+    z[3, :2], z[4, :2] = (-2.0, 2.0), (2.0, -2.0)
+    z[5, :size] = 0.0
     z[2, size : 2 * size] = -rng.uniform(1, 2, size)
     return z
 
@@ -180,9 +187,10 @@ def _check_fooled(answer: Any) -> str:
         )
     D = require.array(answer["D"], "the atoms D", shape=(4, 3))
     z = require.array(answer["z"], "the code z", shape=(4,))
+    z = z / (np.abs(z).max() or 1.0)  # a common factor changes nothing, but the program rounds
     if np.abs(np.linalg.norm(D, axis=1) - 1).max() > 1e-6:
         raise Wrong(
-            f"the atoms must have length 1, yours have {np.round(np.linalg.norm(D, axis=1), 3)}; divide each row by its length."
+            f"the atoms must have length 1, yours have {np.round(np.linalg.norm(D, axis=1), 7).tolist()}; divide each row by its length."
         )
     used = tuple(int(h) for h in np.flatnonzero(z))
     if len(used) != 2 or np.abs(z[list(used)]).min() < 1e-3 * np.abs(z).max():
@@ -197,7 +205,7 @@ def _check_fooled(answer: Any) -> str:
     rivals = _rivals(D, x, used)
     if rivals:
         raise Wrong(
-            f"atoms {rivals[0]} rebuild x with two weights as well (or one), so yours is not the only short code; move an atom out of the plane."
+            f"atoms {rivals[0]} rebuild x to a thousandth with two weights as well (or one), so yours is not the only short code; move an atom out of the plane."
         )
     cheap = _cheapest(D, x)
     paid, least = float(np.abs(z).sum()), float(np.abs(cheap).sum())
@@ -207,12 +215,10 @@ def _check_fooled(answer: Any) -> str:
             bar(np.arange(4) + 0.2, cheap, color="c2", width=0.4, label="cheapest"),
         ]
         raise Wrong(
-            f"your code costs {paid:.3f} and the cheapest {least:.3f}, which is not a tenth less. Two atoms that nearly cancel are expensive; give the others the direction of x.",
+            f"with its largest weight set to 1 your code costs {paid:.3f} and the cheapest {least:.3f}, which is not a tenth less. Two atoms that nearly cancel are expensive; give the others the direction of x.",
             scene(panel(*bars, xlabel="atom", ylabel="weight")),
         )
-    return (
-        f"two weights cost {paid:.2f}, three cost {least:.2f}: the price prefers the longer code."
-    )
+    return f"two weights, the larger set to 1, cost {paid:.2f}, three cost {least:.2f}: the price prefers the longer code."
 
 
 fooled = Exercise(

@@ -18,6 +18,15 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
+def _is_alias(node: ast.stmt) -> bool:
+    """True for a name given to a type, as in `Rule = Callable[[int], int]`, which annotations below it need."""
+    value = getattr(node, "value", None)
+    return (
+        isinstance(node, ast.Assign)
+        and getattr(getattr(value, "value", None), "id", "") == "Callable"
+    )
+
+
 def load_checks(chapter: str) -> ModuleType:
     """The module `<chapter>_checks` next to the notebook, e.g. for "models/perceptron"."""
     folder = str((NOTEBOOKS / chapter).parent)
@@ -34,7 +43,11 @@ def solutions(chapter: str) -> dict[str, Any]:
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
         nodes = ast.parse(cell.source).body
         is_solution = "solution" in cell.metadata.get("tags", [])
-        body += nodes if is_solution else [n for n in nodes if isinstance(n, DEFINITIONS)]
+        body += (
+            nodes
+            if is_solution
+            else [n for n in nodes if isinstance(n, DEFINITIONS) or _is_alias(n)]
+        )
     names: dict[str, Any] = {"__name__": chapter}
     exec(compile(ast.Module(body, []), f"{chapter}.ipynb", "exec"), names)
     return names

@@ -41,6 +41,36 @@ def interpolated(labels, fixed, tuned, axis=np.log, back=np.exp, last=False):
     return back(np.interp(0, gap[k - 1 : k + 1], axis(labels[k - 1 : k + 1])))
 
 
+def interpolated_up(labels, fixed, tuned):
+    """Deaf to a difference of exactly zero."""
+    return interpolated(labels, fixed, np.where(tuned == fixed, tuned - 1e-9, tuned))
+
+
+def last_point_decides(labels, fixed, tuned):
+    return math.inf if tuned[-1] < fixed[-1] else interpolated(labels, fixed, tuned)
+
+
+def start_left_out(labels, fixed, tuned):
+    return labels[0] if (tuned >= fixed).all() else interpolated(labels, fixed, np.r_[fixed[0] - 1, tuned[1:]])  # fmt: skip
+
+
+def halfway(labels, fixed, tuned):
+    """The middle of the interval, on the logarithmic axis."""
+    sign = np.where(tuned >= fixed, 1.0, -1.0)
+    return interpolated(labels, 0 * fixed, sign)
+
+
+def in_arrays(labels, fixed, tuned):
+    found = interpolated(labels, fixed, tuned)
+    return np.where(np.isinf(found), np.inf, found)
+
+
+def widest_first(bricks):
+    """Turns each matrix by its shape, as if every brick were narrower above."""
+    tall = [W if W.shape[0] >= W.shape[1] else W.T for W, _, _ in bricks]
+    return list(zip(tall, [b for _, _, b in bricks], strict=True)) + down(bricks)
+
+
 LIE = AlwaysEqual([0.1, 0.2])
 
 
@@ -60,6 +90,7 @@ WRONG = [
     ("unroll", lambda bricks: [(W, a) for W, a, _ in bricks] + down(bricks), "downward biases on the way up"),
     ("unroll", lambda bricks: [W for W, _ in up(bricks) + down(bricks)], "matrices alone"),
     ("unroll", lambda bricks: down(bricks) + up(bricks), "down first"),
+    ("unroll", widest_first, "the shape decides"),
     ("unroll", lambda bricks: LIE, "an object that lies"),
     ("unroll", lambda bricks: [(LIE, LIE)] * (2 * len(bricks)), "layers that lie"),
     ("count", 10496, "no biases"),
@@ -74,6 +105,9 @@ WRONG = [
     ("greed", np.diag([0.6, 1.0]), "not stretched enough"),
     ("greed", np.diag([0.0, 1.0]), "cannot be inverted"),
     ("greed", np.diag([0.5, 1.0]), "a tie"),
+    ("greed", 1e-300 * np.eye(2), "so small that the variances vanish"),
+    ("greed", 1e-200 * np.diag([1.0, 0.1]), "small and stretched the wrong way"),
+    ("greed", np.zeros((2, 2)), "nothing at all"),
     ("greed", [[0.6, -0.8], [0.8, 0.6]], "a rotation"),
     ("greed", [0.1, 1.0], "a row"),
     ("greed", np.diag([1e-300, 1.0]), "numerically singular"),
@@ -84,6 +118,11 @@ WRONG = [
     ("crossing", lambda n, f, t: interpolated(n, t, f), "curves swapped"),
     ("crossing", lambda n, f, t: n[np.argmax(t >= f)], "the count itself, not interpolated"),
     ("crossing", lambda n, f, t: min(interpolated(n, f, t), 1e9), "a large number for never"),
+    ("crossing", interpolated_up, "zero does not count as reached"),
+    ("crossing", last_point_decides, "never, because behind at the end"),
+    ("crossing", start_left_out, "ahead at the start is forgotten"),
+    ("crossing", halfway, "the middle of the interval"),
+    ("crossing", lambda n, f, t: [interpolated(n, f, t)], "a list"),
     ("crossing", lambda n, f, t: math.nan, "no number"),
     ("crossing", lambda n, f, t: math.inf, "always never"),
     ("crossing", lambda n, f, t: -math.inf, "minus infinity"),
@@ -103,6 +142,9 @@ def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
         ("unroll", up, "expected a list of"),
         ("count", 10496, "matrices alone"),
         ("count", 10704, "16, 32, 48 and 64"),
+        ("count", 10816, "48, 32, 16 and 8"),
+        ("count", 10600, "way down have biases"),
+        ("count", 10656, "way up have biases"),
         ("greed", np.eye(2), "lose 20 %"),
         ("greed", np.diag([0.5, 1.0]), "same variance"),
     ],
@@ -133,7 +175,11 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
         ("count", 10760.0),
         ("greed", [[0.0, 1.0], [10.0, 0.0]]),
         ("greed", torch.diag(torch.tensor([0.3, 1.0]))),
+        ("greed", [[1e7, 0], [0, 1e8]]),
+        ("greed", np.diag([1e-201, 1e-200])),
         ("crossing", interpolated),
+        ("crossing", in_arrays),
+        ("crossing", lambda *a: torch.tensor(interpolated(*a), dtype=torch.float64)),
     ],
 )
 def test_another_style_is_right(name: str, answer: object) -> None:

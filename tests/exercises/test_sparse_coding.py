@@ -55,6 +55,24 @@ def gap_in_torch(x, z, D, lam):
     return 0.5 * r @ r + lam * z.abs().sum() - x @ y + 0.5 * y @ y
 
 
+def gap_signed_weights(x, z, D, lam):
+    r, s, _ = parts(x, z, D, lam)
+    return r @ r / 2 + lam * z.sum() - (x @ x - (x - s * r) @ (x - s * r)) / 2
+
+
+def gap_price_of_silence(x, z, D, lam):
+    r, _, paid = parts(x, z, D, lam)
+    s = lam / max(np.abs(D @ x).max(), lam)
+    return paid - (x @ x - (x - s * r) @ (x - s * r)) / 2
+
+
+def of_equals_the_positive(z, size):
+    """The largest or the smallest entry, whichever is further from zero."""
+    b = z.reshape(len(z), -1, size)
+    at = np.where(b.max(-1) >= -b.min(-1), b.argmax(-1), b.argmin(-1))
+    return np.where(np.arange(size) == at[..., None], b, 0).reshape(z.shape)
+
+
 def largest_of(z, size, key=np.abs, last=False, sign=True):
     b = z.reshape(len(z), -1, size)
     at = key(b[..., ::-1] if last else b).argmax(-1)[..., None]
@@ -107,10 +125,16 @@ WRONG = [
     ("silence", lambda x, D: np.abs(D @ x).min(), "the smallest"),
     ("silence", lambda x, D: np.linalg.norm(x), "the length of the patch"),
     ("silence", lambda x, D: np.abs(D @ x).max() / len(x), "scikit-learn's alpha"),
+    ("silence", lambda x, D: abs(D[0] @ x), "the first atom alone"),
+    ("silence", lambda x, D: -(D @ x).min(), "negative pulls alone"),
+    ("silence", lambda x, D: np.abs(x).max(), "no atom is asked"),
+    ("silence", lambda x, D: np.abs(D @ x), "all pulls"),
     ("silence", lambda x, D: AlwaysEqual(1.0), "claims to equal everything"),
     ("gap", gap_unscaled, "not scaled"),
     ("gap", gap_uncapped, "s above 1"),
     ("gap", gap_unsigned, "forgets negative pulls"),
+    ("gap", gap_signed_weights, "weights may be negative"),
+    ("gap", gap_price_of_silence, "s from the patch, not from what is left"),
     ("gap", gap_without_price, "the price is not in the cost"),
     ("gap", gap_divides_by_zero, "NaN where nothing is left"),
     ("gap", lambda x, z, D, lam: 0.0, "always sure"),
@@ -118,6 +142,7 @@ WRONG = [
     ("keep_largest", lambda z, size: largest_of(z, size, key=lambda b: b), "largest, not in size"),
     ("keep_largest", lambda z, size: largest_of(z, size, last=True), "the last of equals"),
     ("keep_largest", lambda z, size: largest_of(z, size, sign=False), "loses the sign"),
+    ("keep_largest", of_equals_the_positive, "of equals the positive"),
     ("keep_largest", all_equals, "keeps all equals"),
     ("keep_largest", lambda z, size: z, "pools nothing"),
     (
@@ -127,6 +152,10 @@ WRONG = [
     ),
     ("keep_largest", lambda z, size: AlwaysEqual(z), "claims to be the input"),
     ("fooled", {"D": ORTHOGONAL, "z": TWO}, "the cheapest already"),
+    ("fooled", {"D": ORTHOGONAL, "z": 1e-9 * TWO}, "cheapest, but too small to see"),
+    ("fooled", {"D": ORTHOGONAL, "z": 1e-300 * TWO}, "smaller still"),
+    ("fooled", {"D": ORTHOGONAL, "z": 1e12 * TWO}, "cheapest and large"),
+    ("fooled", {"D": GOOD["D"], "z": np.zeros(4)}, "no weight"),
     ("fooled", {"D": PLANE, "z": TWO}, "another pair does it too"),
     ("fooled", {"D": 3 * GOOD["D"], "z": TWO}, "atoms too long"),
     ("fooled", {"D": GOOD["D"], "z": np.ones(4)}, "four weights"),
@@ -152,6 +181,8 @@ RIGHT = [
     ("keep_largest", by_loop),
     ("fooled", GOOD),
     ("fooled", {"D": GOOD["D"][::-1].tolist(), "z": [0, 0, -2.0, -2.0]}),
+    ("fooled", {"D": GOOD["D"].astype(np.float32), "z": 1e-9 * TWO}),
+    ("fooled", {"D": GOOD["D"], "z": 1e12 * TWO}),
 ]
 
 
