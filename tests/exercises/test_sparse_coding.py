@@ -101,7 +101,7 @@ def unit(D):
 
 GOOD = SOLUTIONS["fooled_solution"]
 PLANE = unit([[1, 0, 0.4], [-1, 0, 0.4], [0.1, 0, 1], [-0.1, 0, 1]])
-ORTHOGONAL = unit([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+CHEAPEST = unit([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 2, 3]])  # no other pair reaches (1, 1, 0)
 TWO = np.array([1.0, 1, 0, 0])
 
 
@@ -151,10 +151,10 @@ WRONG = [
         "pools without putting back",
     ),
     ("keep_largest", lambda z, size: AlwaysEqual(z), "claims to be the input"),
-    ("fooled", {"D": ORTHOGONAL, "z": TWO}, "the cheapest already"),
-    ("fooled", {"D": ORTHOGONAL, "z": 1e-9 * TWO}, "cheapest, but too small to see"),
-    ("fooled", {"D": ORTHOGONAL, "z": 1e-300 * TWO}, "smaller still"),
-    ("fooled", {"D": ORTHOGONAL, "z": 1e12 * TWO}, "cheapest and large"),
+    ("fooled", {"D": CHEAPEST, "z": TWO}, "the cheapest already"),
+    ("fooled", {"D": CHEAPEST, "z": 1e-9 * TWO}, "cheapest, but too small to see"),
+    ("fooled", {"D": CHEAPEST, "z": 1e-300 * TWO}, "smaller still"),
+    ("fooled", {"D": CHEAPEST, "z": 1e12 * TWO}, "cheapest and large"),
     ("fooled", {"D": GOOD["D"], "z": np.zeros(4)}, "no weight"),
     ("fooled", {"D": PLANE, "z": TWO}, "another pair does it too"),
     ("fooled", {"D": 3 * GOOD["D"], "z": TWO}, "atoms too long"),
@@ -170,6 +170,22 @@ WRONG = [
 @pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}-{w}" for n, _, w in WRONG])
 def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
     refused(getattr(checks, name), answer, why)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("silence", lambda x, D: (D @ x).max(), "whatever its sign"),
+        ("keep_largest", of_equals_the_positive, "of equals the first"),
+        ("fooled", {"D": CHEAPEST, "z": 1e-9 * TWO}, "not a tenth less"),
+        ("fooled", {"D": PLANE, "z": TWO}, "out of the plane"),
+        ("fooled", {"D": np.round(GOOD["D"], 3), "z": TWO}, "0.9994123"),
+    ],
+)
+def test_the_sentence_fits_the_mistake(name: str, answer: object, words: str) -> None:
+    card = getattr(checks, name).check(answer)
+    assert words in card.text, card.text
+    assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
 
 
 RIGHT = [
