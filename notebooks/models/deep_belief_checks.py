@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp, softmax
 
 from dlcourse.exercises import Exercise, Wrong, require
 from dlcourse.figures import bar, panel, scatter, scene
@@ -11,11 +12,6 @@ from dlcourse.figures import bar, panel, scatter, scene
 
 def _states(n: int) -> np.ndarray:
     return np.array(list(product((0.0, 1.0), repeat=n)))  # (2^n, n)
-
-
-def _log_sum(z: np.ndarray) -> float:
-    top = float(z.max())
-    return top + float(np.log(np.exp(z - top).sum()))
 
 
 def _log_coin(x: np.ndarray, z: np.ndarray) -> float:
@@ -44,7 +40,7 @@ def _check_either(answer: Any) -> str:
         _log_coin(h, np.array([b1, b2])) + _log_coin([1], np.array([a + w1 * h[0] + w2 * h[1]]))
         for h in _states(2)
     ]
-    p = np.exp(np.array(scores) - _log_sum(np.array(scores)))
+    p = softmax(np.array(scores))
     names = {0: "00", 1: "01", 2: "10", 3: "11"}
     about = {"xlabel": "h", "ylabel": "p(h | v = 1)", "ylim": (0, 1.2), "xticks": names}
     picture = _compared(p, np.array([0.0, 0.5, 0.5, 0.0]), **about)
@@ -89,7 +85,7 @@ def _pool_reference(z: np.ndarray) -> np.ndarray:
     out = np.zeros((N, P // 2, P // 2))
     for n, i, j in product(range(N), range(P // 2), range(P // 2)):
         four = z[n, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].ravel()
-        out[n, i, j] = np.exp(_log_sum(four) - _log_sum(np.r_[0.0, four]))
+        out[n, i, j] = np.exp(logsumexp(four) - logsumexp(np.r_[0.0, four]))
     return out
 
 
@@ -176,10 +172,10 @@ bound = Exercise(
 def _likelihood_reference(V, W1, W2, a, b, c) -> np.ndarray:
     S = _states(len(b))
     prior = np.array([b @ h + np.logaddexp(0.0, c + h @ W2).sum() for h in S])
-    prior -= _log_sum(prior)
+    prior -= logsumexp(prior)
     return np.array(
         [
-            _log_sum(
+            logsumexp(
                 np.array([_log_coin(v, a + W1 @ h) + p for h, p in zip(S, prior, strict=True)])
             )
             for v in V

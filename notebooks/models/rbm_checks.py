@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp, softmax
 
 from dlcourse.exercises import Exercise, Wrong, require
 from dlcourse.figures import bar, panel, scatter, scene
@@ -15,19 +16,9 @@ def _states(n: int) -> np.ndarray:
     return np.array(list(product((0.0, 1.0), repeat=n)))  # (2^n, n)
 
 
-def _log_sum(z: np.ndarray) -> float:
-    top = float(z.max())
-    return top + float(np.log(np.exp(z - top).sum()))
-
-
 def _score(v: np.ndarray, W: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """-F(v) of one pattern."""
     return float(np.dot(a, v) + np.logaddexp(0.0, b + np.dot(v, W)).sum())
-
-
-def _normal(z: np.ndarray) -> np.ndarray:
-    p = np.exp(z - z.max())
-    return p / p.sum()
 
 
 # --- 1. a machine that copies ---------------------------------------------------------------------
@@ -45,7 +36,7 @@ def _check_copier(answer: Any) -> str:
     w1, w2, a1, a2, b = require.array(answer, "(w1, w2, a1, a2, b)", shape=(5,))
     parts = np.array([[w1], [w2]]), np.array([a1, a2]), np.array([b])
     with np.errstate(all="ignore"):
-        p = _normal(np.array([_score(v, *parts) for v in _states(2)]))
+        p = softmax(np.array([_score(v, *parts) for v in _states(2)]))
     if not np.isfinite(p).all():
         raise Wrong(
             "expected four probabilities, came NaN: the energies overflow. Numbers of 20 are large enough."
@@ -118,9 +109,9 @@ def _compared(came: np.ndarray, wanted: np.ndarray, **about: str) -> dict:
 # --- 2. the likelihood ----------------------------------------------------------------------------
 def _likelihood_reference(V: np.ndarray, W: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if len(a) <= len(b):
-        total = _log_sum(np.array([_score(v, W, a, b) for v in _states(len(a))]))
+        total = logsumexp(np.array([_score(v, W, a, b) for v in _states(len(a))]))
     else:
-        total = _log_sum(np.array([_score(h, W.T, b, a) for h in _states(len(b))]))
+        total = logsumexp(np.array([_score(h, W.T, b, a) for h in _states(len(b))]))
     return np.array([_score(v, W, a, b) for v in V]) - total
 
 
@@ -178,7 +169,7 @@ def _reading_reference(
     rows = []
     for x in X:
         s = [float(d[k] + np.logaddexp(0, x @ W + U[k] + b).sum()) for k in range(len(d))]
-        rows.append(_normal(np.array(s)))
+        rows.append(softmax(np.array(s)))
     return np.array(rows)
 
 
@@ -237,7 +228,7 @@ def _repair_reference(
         for i, value in zip(missing, filling, strict=True):
             u[i] = value
         scores.append(_score(u, W, a, b))
-    return _normal(np.array(scores))
+    return softmax(np.array(scores))
 
 
 PICTURES = (  # D, H, m, weigh; as above, a list that is too long shows early

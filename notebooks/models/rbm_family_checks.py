@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from dlcourse.exercises import Exercise, Wrong, require
 from dlcourse.figures import bar, panel, plot, scatter, scene
@@ -11,11 +12,6 @@ from dlcourse.figures import bar, panel, plot, scatter, scene
 
 def _states(n: int) -> np.ndarray:
     return np.array(list(product((0.0, 1.0), repeat=n))).reshape(2**n, n)
-
-
-def _normal(z: np.ndarray) -> np.ndarray:
-    p = np.exp(z - z.max())
-    return p / p.sum()
 
 
 # --- 1. stretch an ellipse --------------------------------------------------------------------------
@@ -76,7 +72,7 @@ def _balls_reference(
         mean = a + W @ h
         means.append(mean)
         scores.append(float(b @ h + sum((mean**2 - a**2) / (2 * sigma**2))))
-    return _normal(np.array(scores)), np.array(means)
+    return softmax(np.array(scores)), np.array(means)
 
 
 def _bars(came: np.ndarray, wanted: np.ndarray, xlabel: str, ylabel: str) -> dict:
@@ -156,7 +152,7 @@ def _fill_reference(
         score = np.log(w) - 0.5 * (v[known] - mean[known]) @ pull
         scores.append(float(score - 0.5 * np.log(np.linalg.det(inner))))
         filled.append(mean[missing] + cov[np.ix_(missing, known)] @ pull)
-    return _normal(np.array(scores)) @ np.array(filled)
+    return softmax(np.array(scores)) @ np.array(filled)
 
 
 def _random_mixture(rng: np.random.Generator, M: int, D: int) -> tuple[np.ndarray, ...]:

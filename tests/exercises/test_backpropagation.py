@@ -229,12 +229,6 @@ def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
 
 
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
-
-
 # --- the chapter's engine, beyond what the chapter shows ------------------------------------------
 def test_a_graph_can_be_walked_again_after_the_leaf_is_cleared() -> None:
     Value, backward = CHAPTER["Value"], CHAPTER["backward"]

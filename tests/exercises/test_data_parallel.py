@@ -240,12 +240,6 @@ def test_the_sentence_tells_what_went_wrong() -> None:
     assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
 
 
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
-
-
 def test_the_training_function_of_the_notebook_runs_outside_it() -> None:
     """The same function, two workers, no kernel: what torchrun runs on several machines."""
     target = f"{NOTEBOOKS / 'parallelism' / 'data_parallel.ipynb'}:train_digits"

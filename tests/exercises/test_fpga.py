@@ -162,9 +162,3 @@ def test_a_replaced_simulator_is_not_used(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sim, "Simulator", sim.Simulator)
     assert "came" in checks.running_max.check(swaps_the_simulator).text
     assert checks.running_max.check(SOLUTIONS["running_max_solution"]).status == "right"
-
-
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3

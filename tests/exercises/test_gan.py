@@ -187,12 +187,6 @@ def test_zero_by_zero_is_called_by_its_name() -> None:
     assert "0 / 0" in checks.share.check(forgets_the_empty_note).text
 
 
-def test_hints_come_one_at_a_time() -> None:
-    for name in ("share", "mixture", "slopes", "spiral"):
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
-
-
 def test_the_chapters_adam_is_torchs() -> None:
     """Rows with rates of their own, as the notebook uses them, against torch.optim.Adam on each row."""
     g, rates = torch.Generator().manual_seed(0), (0.01, 0.1)

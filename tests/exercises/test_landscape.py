@@ -185,9 +185,3 @@ def merged_by_hand(batch, covered, recent):
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
-
-
-def test_hints_come_one_at_a_time() -> None:
-    for name in ("silence", "singular", "merged"):
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3

@@ -185,9 +185,3 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 def test_another_style_is_right(name: str, answer: object) -> None:
     card = getattr(checks, name).check(answer)
     assert card.status == "right", card.text
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_hints_come_one_at_a_time(name: str) -> None:
-    exercise = getattr(checks, name)
-    assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3

@@ -249,9 +249,3 @@ def test_counting_from_one_is_named() -> None:
     for _ in range(3):  # the best epoch may be the last: an index past the end of the list
         text = checks.stop.check(lambda *a: tuple(np.add(stop(*a), 1))).text
         assert "Count epochs from 0" in text
-
-
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3

@@ -161,9 +161,3 @@ def test_the_notebooks_solution_is_right(name: str) -> None:
 )
 def test_another_style_is_right(name: str, answer: object) -> None:
     assert getattr(checks, name).check(answer).status == "right"
-
-
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3

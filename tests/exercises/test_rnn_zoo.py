@@ -219,9 +219,3 @@ def test_a_wrong_answer_comes_with_a_picture(name: str) -> None:
     card = getattr(checks, name).check(next(answer for n, answer, _ in WRONG if n == name))
     assert card.figure["panels"]
     assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
-
-
-def test_hints_come_one_at_a_time() -> None:
-    for name in NAMES:
-        exercise = getattr(checks, name)
-        assert len({exercise.hint().text for _ in exercise.hints}) == len(exercise.hints) >= 3
