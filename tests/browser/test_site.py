@@ -213,10 +213,9 @@ def test_the_address_of_the_site_opens_the_welcome_page(page: Any, address: str)
     page.goto(address)
     page.wait_for_url("**/book/welcome.html")
     assert page.get_by_role("heading", level=1).inner_text().startswith("Deep Learning, Live")
-    page.locator(
-        ".live-figure .dlc"
-    ).first.wait_for()  # the module unpacks after the page has loaded
-    assert page.locator(".live-figure .dlc").count() == 1
+    figure = page.locator(".live-figure .dlc")
+    figure.wait_for()  # its module unpacks after the page has loaded
+    assert figure.count() == 1
 
 
 def test_search_finds_a_chapter(page: Any, address: str) -> None:
