@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from autoencoder_figures import classes, digit_panel
 
-from dlcourse.figures import bar, curves, imshow, panel, plot, scene
+from dlcourse.figures import bar, curves, imshow, panel, plot, scatter, scene
 
 Panel = dict[str, Any]
 Scene = dict[str, Any]
@@ -88,3 +88,38 @@ def curves_panel(
     for i, (name, (at, values)) in enumerate(runs.items()):
         marks += curves(at, {name: values}, first=i)
     return panel(*marks, title=title, ylabel="accuracy on new digits, %", size=(360, 300), **about)
+
+
+def search_scene(
+    asked: np.ndarray,
+    pictures: Mapping[str, np.ndarray],
+    wrong: Mapping[str, np.ndarray],
+    means: Mapping[str, np.ndarray],
+    told: str,
+) -> Scene:
+    """A digit (64,), rows of ten finds (10, 64) with crosses on the wrong ones, and precisions (seeds,)."""
+    wall = np.full((10 * (len(pictures) + 1), 100), np.nan)
+    wall[1:9, 46:54] = asked.reshape(8, 8)
+    crosses = []
+    for row, (name, found) in enumerate(pictures.items(), 1):
+        for column, image in enumerate(found):
+            wall[10 * row + 1 : 10 * row + 9, 10 * column + 1 : 10 * column + 9] = image.reshape(
+                8, 8
+            )
+            if wrong[name][column]:
+                crosses.append((10 * column + 5, 10 * row + 5))
+    at = np.array(crosses).reshape(-1, 2)
+    finds = panel(
+        imshow(np.nan_to_num(wall, nan=1.0), extent=(0, 100, len(wall), 0), lim=(0, 1), cmap="gray", smooth=False),
+        scatter(at[:, 0], at[:, 1], color="c2", marker="x", size=7),
+        yticks={10 * r + 5: name for r, name in enumerate(("asked", *pictures))}, xticks={},
+        xlabel="ten finds, the closest first", size=(430, 200),
+    )  # fmt: skip
+    order = list(means)
+    ranges = [(values.min(), values.max()) for values in means.values()]
+    right = panel(
+        *[plot([low, high], [i, i], color="muted", width=2) for i, (low, high) in enumerate(ranges)],
+        scatter([means[n].mean() for n in order], range(len(order)), size=5),
+        yticks=dict(enumerate(order)), ylim=(len(order) - 0.5, -0.5), xlabel="precision at ten, %", xlim=(40, 100), size=(330, 200),
+    )  # fmt: skip
+    return scene(finds, right, text=told)
