@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/attention")
 SOLUTIONS = solutions("models/attention")
@@ -90,20 +90,6 @@ def changes_its_input(q, k, v):
     return q
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("cache", ...),
-        ("window", lambda T, w: ...),
-        ("previous", lambda D: ...),
-        ("linear", lambda q, k, v: ...),
-        ("linear", ...),
-    ],
-)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
-
-
 WRONG = [
     ("cache", 12 * 1024 * 768, "keys only"),
     ("cache", 12 * 2 * 1024 * 768 * 12, "multiplies by the heads"),
@@ -144,10 +130,18 @@ WRONG = [
     ("linear", lambda q, k, v: LIE, "an object that lies"),
 ]
 
+RIGHT = [
+    ("cache", np.int64(18_874_368)),
+    ("window", lambda T, w: [[j > i or j <= i - w for j in range(T)] for i in range(T)]),
+    ("previous", fitted),
+    ("linear", cumulative),
+    ("linear", recurrent_in_torch),
+]
 
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right = WRONG, RIGHT
 
 
 @pytest.mark.parametrize("answer", [quadratic, quadratic_in_torch])
@@ -178,23 +172,3 @@ def test_a_remembered_answer_is_refused() -> None:
         return memory[0]
 
     assert checks.linear.check(remembers).status == "not yet"
-
-
-@pytest.mark.parametrize("name", ["cache", "window", "previous", "linear"])
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("cache", np.int64(18_874_368)),
-        ("window", lambda T, w: [[j > i or j <= i - w for j in range(T)] for i in range(T)]),
-        ("previous", fitted),
-        ("linear", cumulative),
-        ("linear", recurrent_in_torch),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    card = getattr(checks, name).check(answer)
-    assert card.status == "right", card.text

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/boltzmann")
 SOLUTIONS = solutions("models/boltzmann")
@@ -69,13 +69,7 @@ def metropolis_rule(rise, T):
 
 AND = (-1, 2, 2, 1, 1, -2)
 
-EMPTY = [
-    ("gate", ...),
-    ("gate", (1, 2, ..., 0, 0, 0)),
-    ("free", lambda V, A, U, b, c: ...),
-    ("learn", lambda W, b, awake, free, links, rate: ...),
-    ("metropolis", lambda W, b, T: ...),
-]
+GAPS = [("gate", (1, 2, ..., 0, 0, 0))]
 
 WRONG = [
     ("gate", (0, 0, 0, 0, 0, 0), "all states alike"),
@@ -117,13 +111,6 @@ WRONG = [
     ("metropolis", lambda W, b, T: AlwaysEqual(np.eye(2)), "an object that lies"),
 ]
 
-NAMES = {
-    "gate": "gate_solution",
-    "free": "free_energy_solution",
-    "learn": "learn_step_solution",
-    "metropolis": "metropolis_solution",
-}
-
 RIGHT = [
     ("gate", [-2.0, 4.0, 4.0, 2.0, 2.0, -4.0]),
     ("gate", np.array(AND) / 10),
@@ -134,25 +121,12 @@ RIGHT = [
     ("metropolis", lambda *a: chain(*a, metropolis_rule).astype(np.float32)),
 ]
 
-
-@pytest.mark.parametrize(("name", "answer"), EMPTY)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
+NAMED = {"free": "free_energy_solution", "learn": "learn_step_solution"}
 
 
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps, named = WRONG, RIGHT, GAPS, NAMED
 
 
 @pytest.mark.parametrize(

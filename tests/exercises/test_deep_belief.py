@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/deep_belief")
 SOLUTIONS = solutions("models/deep_belief")
@@ -140,13 +140,7 @@ def likelihood_by_loops(V, W1, W2, a, b, c):
     return out
 
 
-EMPTY = [
-    ("either", ...),
-    ("either", (20, 20, ..., -10, -10)),
-    ("pooled", lambda z: ...),
-    ("bound", lambda *a: ...),
-    ("likelihood", lambda *a: ...),
-]
+GAPS = [("either", (20, 20, ..., -10, -10))]
 
 WRONG = [
     ("either", (0, 0, 0, 0, 0), "all causes alike"),
@@ -184,13 +178,6 @@ WRONG = [
     ("likelihood", lambda *a: AlwaysEqual(np.zeros(4)), "an object that lies"),
 ]
 
-NAMES = {
-    "either": "either_solution",
-    "pooled": "pooled_on_solution",
-    "bound": "deep_bound_solution",
-    "likelihood": "belief_log_p_solution",
-}
-
 RIGHT = [
     ("either", [24, 24, -12, -6, -6]),
     ("either", np.array([18.0, 20.0, -9.0, -5.0, -5.0])),
@@ -203,25 +190,16 @@ RIGHT = [
     ("likelihood", likelihood_by_loops),
 ]
 
-
-@pytest.mark.parametrize(("name", "answer"), EMPTY)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
-
-
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+NAMED = {
+    "pooled": "pooled_on_solution",
+    "bound": "deep_bound_solution",
+    "likelihood": "belief_log_p_solution",
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps, named = WRONG, RIGHT, GAPS, NAMED
 
 
 @pytest.mark.parametrize(

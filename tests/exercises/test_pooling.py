@@ -5,17 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/pooling")
 SOLUTIONS = solutions("models/pooling")
 LIAR = AlwaysEqual([30, 4])
-NAMES = {
-    "field": "field_solution",
-    "padded": "padded_max_pool_solution",
-    "consistent": "shift_consistency_solution",
-    "invariant": "invariant_solution",
-}
 
 
 def pool(x, grad, k, s, padding, *, fill=-np.inf, last=False, add=True, share=False, crop=True):
@@ -57,6 +51,8 @@ def global_features(x, kernels, *, mode="circular", flip=False, relu=True, top=F
     return out.relu() if late else out
 
 
+GAPS = [("field", (30, ...)), ("padded", lambda x, *args: (x, ...))]
+
 WRONG = [
     ("field", (22, 4), "the last layer's jump forgotten"),
     ("field", (30, 2), "one stride forgotten"),
@@ -87,20 +83,20 @@ WRONG = [
     ("invariant", lambda x, k: LIAR, "an object that lies"),
 ]
 
+RIGHT = [
+    ("field", np.array([30, 4])),
+    ("padded", torch_pool),
+    ("padded", pool),
+    ("consistent", agreement),
+    ("invariant", global_features),
+]
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_empty_answer_is_not_attempted(name: str) -> None:
-    exercise = getattr(checks, name)
-    assert exercise.check().status == "not attempted"
-    if exercise.answer == "function":
-        assert exercise.check(lambda *args: ...).status == "not attempted"
-    assert checks.field.check((30, ...)).status == "not attempted"
-    assert checks.padded.check(lambda x, *args: (x, ...)).status == "not attempted"
+NAMED = {"padded": "padded_max_pool_solution", "consistent": "shift_consistency_solution"}
 
 
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps, named = WRONG, RIGHT, GAPS, NAMED
 
 
 @pytest.mark.parametrize(
@@ -111,25 +107,6 @@ def test_a_wrong_answer_comes_with_a_picture(name: str, index: int) -> None:
     card = getattr(checks, name).check(WRONG[index][1])
     assert card.figure["panels"]
     assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("field", np.array([30, 4])),
-        ("padded", torch_pool),
-        ("padded", pool),
-        ("consistent", agreement),
-        ("invariant", global_features),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
 
 
 def test_float32_is_precise_enough() -> None:
