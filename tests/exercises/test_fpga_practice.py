@@ -5,16 +5,11 @@ from collections import defaultdict
 
 import pytest
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 pytest.importorskip("amaranth", reason="amaranth is not installed; run make lab")
 checks = load_checks("hardware/fpga_practice")
 SOLUTIONS = solutions("hardware/fpga_practice")
-NAMES = {
-    "chance": "chance_solution",
-    "asap": "asap_solution",
-    "interval": "initiation_interval_solution",
-}
 
 
 def recursive(graph, start=0, pick=max):
@@ -63,32 +58,16 @@ WRONG = [
     ("interval", lambda *a: AlwaysEqual(1.0), "an object that lies"),
 ]
 
+RIGHT = [
+    ("chance", 0.204),
+    ("asap", recursive),
+    ("asap", lambda g: defaultdict(int, recursive(g))),
+    ("interval", interval),
+]
 
-def test_the_empty_answer_is_not_attempted() -> None:
-    assert checks.chance.check(...).status == "not attempted"
-    assert checks.asap.check(lambda graph: ...).status == "not attempted"
-    empty = checks.interval.check(lambda needs, units, latency, distance: ...)
-    assert empty.status == "not attempted"
-
-
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+NAMED = {"interval": "initiation_interval_solution"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("chance", 0.204),
-        ("asap", recursive),
-        ("asap", lambda g: defaultdict(int, recursive(g))),
-        ("interval", interval),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, named = WRONG, RIGHT, NAMED

@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/lstm_gru")
 SOLUTIONS = solutions("models/lstm_gru")
-NAMES = ("keep_bit", "half_life_bias", "same_size", "coupled_step")
 
 IN, KEEP, NEW, OUT = [0, 20, -10], [0, -20, 10], [5, 0, 0], [0, 0, 10]
 
@@ -72,6 +71,8 @@ def one_by_one(D, H):
     return G
 
 
+GAPS = [("keep_bit", [IN, KEEP, NEW, ...])]
+
 WRONG = [
     ("keep_bit", [IN, [0, 0, 10], NEW, OUT], "never forgets"),
     ("keep_bit", [[0, 0, 10], KEEP, NEW, OUT], "writes at every step"),
@@ -120,24 +121,24 @@ WRONG = [
     ("coupled_step", interleaved, "gates of a unit side by side"),
 ]
 
+RIGHT = [
+    ("keep_bit", np.array([[0, 60, -30], [0, -60, 30], [3, 2, -2], [0, 5, 50]])),
+    ("keep_bit", torch.tensor([IN, KEEP, NEW, OUT])),
+    ("half_life_bias", lambda lag: -math.log(2 ** (1 / lag) - 1)),
+    ("half_life_bias", lambda lag: np.float64(-math.log(math.expm1(math.log(2) / lag)))),
+    ("same_size", counted),
+    ("half_life_bias", lambda lag: torch.logit(torch.tensor(0.5) ** (1 / lag))),
+    ("same_size", quadratic),
+    ("same_size", one_by_one),
+    ("same_size", lambda D, H: float(quadratic(D, H))),
+    ("coupled_step", coupled_with_torch),
+    ("coupled_step", coupled),
+]
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("keep_bit", ...),
-        ("keep_bit", [IN, KEEP, NEW, ...]),
-        ("half_life_bias", lambda lag: ...),
-        ("same_size", lambda D, H: ...),
-        ("coupled_step", lambda x, h, c, W, U, b: ...),
-    ],
-)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
 
-
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps = WRONG, RIGHT, GAPS
 
 
 def test_a_remembered_answer_is_refused() -> None:
@@ -150,31 +151,6 @@ def test_a_remembered_answer_is_refused() -> None:
         return memory[0]
 
     assert checks.coupled_step.check(remembers).status == "not yet"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("keep_bit", np.array([[0, 60, -30], [0, -60, 30], [3, 2, -2], [0, 5, 50]])),
-        ("keep_bit", torch.tensor([IN, KEEP, NEW, OUT])),
-        ("half_life_bias", lambda lag: -math.log(2 ** (1 / lag) - 1)),
-        ("half_life_bias", lambda lag: np.float64(-math.log(math.expm1(math.log(2) / lag)))),
-        ("same_size", counted),
-        ("half_life_bias", lambda lag: torch.logit(torch.tensor(0.5) ** (1 / lag))),
-        ("same_size", quadratic),
-        ("same_size", one_by_one),
-        ("same_size", lambda D, H: float(quadratic(D, H))),
-        ("coupled_step", coupled_with_torch),
-        ("coupled_step", coupled),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ import math
 from typing import ClassVar
 
 import numpy as np
-import pytest
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("parallelism/parameter_server")
 SOLUTIONS = solutions("parallelism/parameter_server")
@@ -151,18 +150,7 @@ class Blank(Soft):
         return ...
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("rate", ...),
-        ("staleness", lambda log: ...),
-        ("backup", lambda times, b: ...),
-        ("soft", Blank),
-    ],
-)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
-
+GAPS = [("soft", Blank)]
 
 WRONG = [
     ("rate", LIMIT, "forgets the curvature"),
@@ -202,39 +190,26 @@ WRONG = [
     ("soft", OneMemory, "a list of the class"),
 ]
 
+RIGHT = [
+    ("rate", 0.0273),
+    ("rate", np.float32(LIMIT / 5)),
+    ("staleness", backwards),
+    ("staleness", lambda log: np.array(backwards(log))),
+    ("backup", by_loops),
+    ("soft", Soft),
+    ("soft", InArrays),
+]
 
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
-
-
-@pytest.mark.parametrize(
-    ("name", "solution"),
-    [
-        ("rate", "rate_solution"),
-        ("staleness", "staleness_of_solution"),
-        ("backup", "backup_gain_solution"),
-        ("soft", "SoftSolution"),
-    ],
-)
-def test_the_notebooks_solution_is_right(name: str, solution: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[solution]).status == "right"
+NAMED = {
+    "staleness": "staleness_of_solution",
+    "backup": "backup_gain_solution",
+    "soft": "SoftSolution",
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("rate", 0.0273),
-        ("rate", np.float32(LIMIT / 5)),
-        ("staleness", backwards),
-        ("staleness", lambda log: np.array(backwards(log))),
-        ("backup", by_loops),
-        ("soft", Soft),
-        ("soft", InArrays),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps, named = WRONG, RIGHT, GAPS, NAMED
 
 
 def test_the_sentence_names_the_fault_and_the_picture_draws() -> None:
