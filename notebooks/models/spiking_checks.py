@@ -15,7 +15,9 @@ def _check_current(answer: Any) -> str:
     for _ in range(8):
         tau, pause = float(rng.uniform(5, 40)), float(rng.uniform(1, 6))
         climb = tau * float(rng.uniform(0.3, 2.5))
-        came = require.number(require.call(answer, 1000 / (pause + climb), tau, pause), "the current")
+        came = require.number(
+            require.call(answer, 1000 / (pause + climb), tau, pause), "the current"
+        )
         require.close(
             came,
             1 / (1 - math.exp(-climb / tau)),
@@ -28,7 +30,9 @@ def _check_current(answer: Any) -> str:
 
 def _forbidden(answer: Any, tau: float, pause: float, rate: float) -> None:
     """A rate above 1000 / pause has no current: the answer must be infinity."""
-    came = require.array(require.call(answer, rate, tau, pause), "the current", shape=(), finite=False)
+    came = require.array(
+        require.call(answer, rate, tau, pause), "the current", shape=(), finite=False
+    )
     if came != np.inf:
         raise Wrong(
             f"{rate:.0f} spikes a second with a pause of {pause:.1f} ms: expected math.inf, came {float(came):.4g}. "
@@ -53,9 +57,11 @@ def _check_even(answer: Any) -> str:
     came = require.number(answer, "the spikes a neuron")
     wrong = {
         4.6 / 0.9: "That leaves out the updates, 20 a neuron.",
-        (4.6 - 20 * 0.9 / 128) / 0.9: "A leaky update costs a multiplication with addition, 4.6 pJ.",
+        (4.6 - 20 * 0.9 / 128)
+        / 0.9: "A leaky update costs a multiplication with addition, 4.6 pJ.",
         (4.6 - 4.6 / 128) / 0.9: "There is an update at each of the 20 steps.",
-        (4.6 * 128 - 20 * 4.6) / 0.9: "That is the number of additions; each spike makes 128 of them.",
+        (4.6 * 128 - 20 * 4.6)
+        / 0.9: "That is the number of additions; each spike makes 128 of them.",
     }
     for value, advice in wrong.items():
         if abs(came - value) < 5e-3 * value:
@@ -84,7 +90,9 @@ even = Exercise(
 
 
 # --- 3. only the nearest ------------------------------------------------------------------------------
-def _nearest_reference(t_in: np.ndarray, t_out: np.ndarray, plus: float, minus: float, tau: float) -> float:
+def _nearest_reference(
+    t_in: np.ndarray, t_out: np.ndarray, plus: float, minus: float, tau: float
+) -> float:
     def of(at: np.ndarray, others: np.ndarray) -> float:
         lags = [t - max(o for o in others if o < t) for t in at if (others < t).any()]
         return sum(math.exp(-lag / tau) for lag in lags)
@@ -106,15 +114,24 @@ def _check_nearest(answer: Any) -> str:
     for case in range(8):
         t_in, t_out = _trains(rng, case % 2)
         plus, minus, tau = 1.0, float(rng.uniform(0.4, 0.8)), float(rng.uniform(10, 25))
-        came = require.number(require.call(answer, t_in, t_out, plus, minus, tau), "the total change")
+        came = require.number(
+            require.call(answer, t_in, t_out, plus, minus, tau), "the total change"
+        )
         require.close(
             came,
             _nearest_reference(t_in, t_out, plus, minus, tau),
             what=f"the total change for {len(t_in)} input and {len(t_out)} output spikes",
             do="Each spike looks back to the latest spike of the other side only; outputs add, inputs take away.",
         )
-    came = require.number(require.call(answer, np.array([5.0, 9.0]), np.empty(0), 1.0, 0.5, 10.0), "the total change")
-    require.close(came, 0.0, what="the total change when the neuron never spikes", do="A spike with nothing before it does nothing.")
+    came = require.number(
+        require.call(answer, np.array([5.0, 9.0]), np.empty(0), 1.0, 0.5, 10.0), "the total change"
+    )
+    require.close(
+        came,
+        0.0,
+        what="the total change when the neuron never spikes",
+        do="A spike with nothing before it does nothing.",
+    )
     return "eight pairs of trains, and a neuron that never spiked."
 
 
@@ -163,7 +180,9 @@ def _check_burst(answer: Any) -> str:
             wanted,
             what="the spikes in each step (step, neuron)",
             do="Add the drive, send floor(u) spikes but never less than 0, and take as many thresholds away.",
-            figure=counts_scene(wanted.cumsum(0), came.cumsum(0), int(np.abs(came - wanted).sum(0).argmax())),
+            figure=counts_scene(
+                wanted.cumsum(0), came.cumsum(0), int(np.abs(came - wanted).sum(0).argmax())
+            ),
         )
     return "24 neurons with bursts, debts and ties. With such neurons nothing is clipped."
 

@@ -72,7 +72,9 @@ def stairs(a: np.ndarray, rows: Mapping[str, np.ndarray], T: int) -> dict:
     )
 
 
-def codes(trains: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], Ts: Sequence[int], told: str) -> dict:
+def codes(
+    trains: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], Ts: Sequence[int], told: str
+) -> dict:
     """Spike trains (T,) of one number in each code; and mean error against steps, (len(Ts),) each."""
     names = list(trains)
     T = len(trains[names[0]])
@@ -100,7 +102,9 @@ def codes(trains: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], Ts
     return scene(raster, error, text=told)
 
 
-def delta_figure(t: np.ndarray, signal: np.ndarray, events: np.ndarray, rebuilt: np.ndarray) -> dict:
+def delta_figure(
+    t: np.ndarray, signal: np.ndarray, events: np.ndarray, rebuilt: np.ndarray
+) -> dict:
     """A signal, its events (+1, 0, −1) and the staircase rebuilt from them; all (n,)."""
     up, down = np.flatnonzero(events > 0), np.flatnonzero(events < 0)
     return scene(
@@ -108,7 +112,9 @@ def delta_figure(t: np.ndarray, signal: np.ndarray, events: np.ndarray, rebuilt:
             plot(t, signal, color="muted", width=3, label="signal"),
             plot(t, rebuilt, color=NEURON, label="rebuilt"),
             scatter(t[up], np.full(len(up), -1.35), color=OTHER, marker="^", size=3.5, label="up"),
-            scatter(t[down], np.full(len(down), -1.55), color=SPIKE, marker="s", size=2.5, label="down"),
+            scatter(
+                t[down], np.full(len(down), -1.55), color=SPIKE, marker="s", size=2.5, label="down"
+            ),
             xlabel="time",
             ylabel="value",
             ylim=(-1.75, 1.5),
@@ -173,10 +179,21 @@ def raster(trains: np.ndarray) -> dict:
 
 
 def training(
-    picture: np.ndarray, trains: np.ndarray, scores: np.ndarray, truth: int, log: Sequence[tuple[int, float]], steps: int, told: str
+    picture: np.ndarray,
+    trains: np.ndarray,
+    scores: np.ndarray,
+    truth: int,
+    log: Sequence[tuple[int, float]],
+    steps: int,
+    told: str,
 ) -> dict:
     """One digit (8, 8), its raster (T, 2, H), the ten scores as probabilities, and accuracy so far."""
-    digit = panel(imshow(picture, cmap="gray", lim=(0, 1)), title=f"a test digit: {truth}", axes=False, size=(180, 200))
+    digit = panel(
+        imshow(picture, cmap="gray", lim=(0, 1)),
+        title=f"a test digit: {truth}",
+        axes=False,
+        size=(180, 200),
+    )
     classes = panel(
         bar(np.arange(10), scores, color=SPIKE),
         xlabel="class",
@@ -198,12 +215,16 @@ def training(
     return scene(digit, raster(trains), classes, progress, text=told)
 
 
-def conversion(relu: np.ndarray, rates: Sequence[np.ndarray], over_time: np.ndarray, truth: int, told: str) -> dict:
+def conversion(
+    relu: np.ndarray, rates: Sequence[np.ndarray], over_time: np.ndarray, truth: int, told: str
+) -> dict:
     """Rates against rectified activations of both layers, (n,) each in thresholds; and scores (T, 10) so far."""
     limit = np.array([0.0, 1.3])
     marks = [
         scatter(a, r, color=color, marker=marker, size=2, label=f"layer {i + 1}")
-        for i, (a, r, color, marker) in enumerate(zip(relu, rates, (NEURON, OTHER), ("o", "s"), strict=True))
+        for i, (a, r, color, marker) in enumerate(
+            zip(relu, rates, (NEURON, OTHER), ("o", "s"), strict=True)
+        )
     ]
     agreement = panel(
         plot(limit, np.minimum(limit, 1), color="muted", dash="4 3"),
@@ -215,10 +236,14 @@ def conversion(relu: np.ndarray, rates: Sequence[np.ndarray], over_time: np.ndar
         size=HALF,
     )
     steps = np.arange(1, len(over_time) + 1)
-    others = [plot(steps, row, color="muted", width=1) for i, row in enumerate(over_time.T) if i != truth]
+    others = [
+        plot(steps, row, color="muted", width=1) for i, row in enumerate(over_time.T) if i != truth
+    ]
     scores = panel(
         *others,
-        plot(steps, over_time[:, truth], color=SPIKE, width=3, label=f"score of {truth}, the truth"),
+        plot(
+            steps, over_time[:, truth], color=SPIKE, width=3, label=f"score of {truth}, the truth"
+        ),
         xlabel="step",
         ylabel="score so far",
         size=WIDE,
@@ -246,13 +271,20 @@ def budgets(rows: Mapping[str, tuple[np.ndarray, np.ndarray]], ceiling: float, x
     marks, spans = [], [x for x, _ in rows.values()]
     for (name, (x, y)), color, marker in looks:
         marks.append(fill_between(x, y.min(1), y.max(1), color=color, alpha=0.15))
-        marks += [plot(x, y.mean(1), color=color), scatter(x, y.mean(1), color=color, marker=marker, size=4, label=name)]
+        marks += [
+            plot(x, y.mean(1), color=color),
+            scatter(x, y.mean(1), color=color, marker=marker, size=4, label=name),
+        ]
     ends = np.array([min(x.min() for x in spans), max(x.max() for x in spans)])
     line = plot(ends, [ceiling, ceiling], color="fg", dash="4 3", label="ordinary net")
-    return scene(panel(*marks, line, xlabel=xlabel, ylabel="test accuracy (%)", xlog=True, size=(520, 320)))
+    return scene(
+        panel(*marks, line, xlabel=xlabel, ylabel="test accuracy (%)", xlog=True, size=(520, 320))
+    )
 
 
-def code_budgets(Ts: np.ndarray, rows: Mapping[str, tuple[np.ndarray, np.ndarray]], ceiling: float) -> dict:
+def code_budgets(
+    Ts: np.ndarray, rows: Mapping[str, tuple[np.ndarray, np.ndarray]], ceiling: float
+) -> dict:
     """Accuracy (points, seeds) against steps at the left and against spikes (points,) at the right."""
     low = min(y.min() for _, y in rows.values()) - 2
     panels = []
@@ -260,14 +292,39 @@ def code_budgets(Ts: np.ndarray, rows: Mapping[str, tuple[np.ndarray, np.ndarray
         marks = []
         for i, (name, (x, y)) in enumerate(rows.items()):
             color, marker = f"c{i + 1}", "os"[i]
-            marks += [plot(pick(x), y.mean(1), color=color), scatter(pick(x), y.mean(1), color=color, marker=marker, size=4, label=name)]
+            marks += [
+                plot(pick(x), y.mean(1), color=color),
+                scatter(pick(x), y.mean(1), color=color, marker=marker, size=4, label=name),
+            ]
         ends = [min(m["x"].min() for m in marks), max(m["x"].max() for m in marks)]
-        line = plot(ends, [ceiling, ceiling], color="fg", dash="4 3", width=1.5, label="the pictures themselves")
-        panels.append(panel(*marks, line, xlabel=xlabel, ylabel="read correctly (%)", xlog=True, ylim=(low, 100.5), size=(370, 290)))
+        line = plot(
+            ends,
+            [ceiling, ceiling],
+            color="fg",
+            dash="4 3",
+            width=1.5,
+            label="the pictures themselves",
+        )
+        panels.append(
+            panel(
+                *marks,
+                line,
+                xlabel=xlabel,
+                ylabel="read correctly (%)",
+                xlog=True,
+                ylim=(low, 100.5),
+                size=(370, 290),
+            )
+        )
     return scene(*panels)
 
 
-def energy(per_neuron: np.ndarray, rows: Mapping[str, np.ndarray], here: Mapping[str, tuple[float, float]], ordinary: Mapping[str, float]) -> dict:
+def energy(
+    per_neuron: np.ndarray,
+    rows: Mapping[str, np.ndarray],
+    here: Mapping[str, tuple[float, float]],
+    ordinary: Mapping[str, float],
+) -> dict:
     """Energy in nJ against spikes per hidden neuron: lines for the spiking net, level lines for the ordinary one."""
     levels = [
         plot(per_neuron, np.full_like(per_neuron, v), color="fg", dash=d, width=1.5, label=n)
