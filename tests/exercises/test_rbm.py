@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/rbm")
 SOLUTIONS = solutions("models/rbm")
@@ -129,13 +129,7 @@ def repair_by_loops(v, missing, W, a, b):
 
 COPY = (20, 20, -10, -10, -20)
 
-EMPTY = [
-    ("copier", ...),
-    ("copier", (20, 20, ..., -10, -20)),
-    ("likelihood", lambda V, W, a, b: ...),
-    ("reading", lambda X, W, U, d, b: ...),
-    ("repair", lambda v, missing, W, a, b: ...),
-]
+GAPS = [("copier", (20, 20, ..., -10, -20))]
 
 WRONG = [
     ("copier", (0, 0, 0, 0, 0), "all patterns alike"),
@@ -176,13 +170,6 @@ WRONG = [
     ("repair", lambda *a: AlwaysEqual(np.ones(2) / 2), "an object that lies"),
 ]
 
-NAMES = {
-    "copier": "copier_solution",
-    "likelihood": "log_likelihood_solution",
-    "reading": "read_label_solution",
-    "repair": "fillings_solution",
-}
-
 RIGHT = [
     ("copier", np.array(COPY) * 2.0),
     ("copier", [-20.0, -20.0, 10.0, 10.0, 20.0]),
@@ -195,25 +182,16 @@ RIGHT = [
     ("repair", repair_by_loops),
 ]
 
-
-@pytest.mark.parametrize(("name", "answer"), EMPTY)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
-
-
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+NAMED = {
+    "likelihood": "log_likelihood_solution",
+    "reading": "read_label_solution",
+    "repair": "fillings_solution",
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(("name", "answer"), RIGHT)
-def test_right_answers_in_another_style_are_accepted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps, named = WRONG, RIGHT, GAPS, NAMED
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/regularisation")
 SOLUTIONS = solutions("models/regularisation")
 LIAR = AlwaysEqual([3, 5])
-NAMES = {
-    "spread": "variance_solution",
-    "maps": "drop_maps_solution",
-    "thinned": "mean_over_masks_solution",
-    "stop": "early_stop_solution",
-}
 
 
 def drop(h, p, training, rng, *, shape=None, scale=True, keep=False, test=False):
@@ -178,18 +172,33 @@ WRONG = [
     ("stop", lambda *a: stop_from(*a, reset=False), "counts all failures"),
 ]
 
+RIGHT = [
+    ("spread", np.float32(4.25)),
+    ("maps", drop),
+    ("maps", torch_maps),
+    ("maps", lambda h, *a: drop(h, *a).astype(np.float32)),
+    (
+        "maps",
+        lambda h, p, t, g: h * g.binomial(1, 1 - p, (*h.shape[:2], 1, 1)) / (1 - p) if t else h,
+    ),
+    ("thinned", average),
+    ("thinned", lambda *a: average(*(np.float32(v) for v in a))),
+    ("stop", stop),
+    ("stop", stop_from),
+    ("stop", lambda e, k: np.array(stop(e, k))),
+]
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_empty_answer_is_not_attempted(name: str) -> None:
-    exercise = getattr(checks, name)
-    assert exercise.check().status == "not attempted"
-    if exercise.answer == "function":
-        assert exercise.check(lambda *args: ...).status == "not attempted"
+NAMED = {
+    "spread": "variance_solution",
+    "maps": "drop_maps_solution",
+    "thinned": "mean_over_masks_solution",
+    "stop": "early_stop_solution",
+}
 
 
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, named = WRONG, RIGHT, NAMED
 
 
 @pytest.mark.parametrize("index", [0, 5, 8, 15, 21])
@@ -198,33 +207,6 @@ def test_a_wrong_answer_comes_with_a_picture(index: int) -> None:
     card = getattr(checks, name).check(answer)
     assert card.figure["panels"]
     assert "could not be drawn" not in card._repr_mimebundle_()["text/html"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[NAMES[name]]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("spread", np.float32(4.25)),
-        ("maps", drop),
-        ("maps", torch_maps),
-        ("maps", lambda h, *a: drop(h, *a).astype(np.float32)),
-        (
-            "maps",
-            lambda h, p, t, g: h * g.binomial(1, 1 - p, (*h.shape[:2], 1, 1)) / (1 - p) if t else h,
-        ),
-        ("thinned", average),
-        ("thinned", lambda *a: average(*(np.float32(v) for v in a))),
-        ("stop", stop),
-        ("stop", stop_from),
-        ("stop", lambda e, k: np.array(stop(e, k))),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,12 @@
 import math
 
 import numpy as np
-import pytest
 import torch
 
-from tests.exercises.chapter import AlwaysEqual, load_checks, refused, solutions
+from tests.exercises.chapter import AlwaysEqual, Answers, load_checks, solutions
 
 checks = load_checks("models/rnn")
 SOLUTIONS = solutions("models/rnn")
-NAMES = ("latch", "delay", "forward_gradient", "branches")
 
 
 def walk(x, w, v, *, last_term=False, new_state=False, no_slope=False):
@@ -61,6 +59,8 @@ def only_the_root(tree, W, U, b):
 
 SHIFT = {"W": np.eye(4)[:1], "U": np.eye(4, k=1), "V": np.eye(4)[3:].T}
 
+GAPS = [("latch", (2.0, ...)), ("delay", {"W": ..., "U": ..., "V": ...})]
+
 WRONG = [
     ("latch", (0.9, 2.0), "no wells: it forgets"),
     ("latch", (1.3, 2.0), "wells, but shallower than the noise"),
@@ -97,25 +97,32 @@ WRONG = [
     ("branches", lambda tree, W, U, b: AlwaysEqual([1.0]), "an object that lies"),
 ]
 
+RIGHT = [
+    ("latch", [5, 3]),
+    ("latch", np.array([50.0, 1.0])),
+    ("latch", (2.0, 0.5)),  # too small if noise came with the bit; it comes after it
+    ("latch", (-3.0, 2.0)),  # 300 flips are an even number
+    (
+        "delay",
+        {"W": [[0, 0, 0, 2]], "U": np.eye(4, k=-1).tolist(), "V": [[0.5], [0], [0], [0]]},
+    ),
+    (
+        "delay",
+        {
+            "W": np.eye(5)[:1],
+            "U": np.roll(np.eye(5), 1, 1) * [0, 1, 1, 1, 1],
+            "V": np.eye(5)[3:4].T,
+        },
+    ),
+    ("forward_gradient", with_autograd),
+    ("forward_gradient", lambda x, w, v: np.array(walk(x, w, v))),
+    ("branches", branches()),
+]
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("latch", ...),
-        ("latch", (2.0, ...)),
-        ("delay", ...),
-        ("delay", {"W": ..., "U": ..., "V": ...}),
-        ("forward_gradient", lambda x, w, v: ...),
-        ("branches", lambda tree, W, U, b: ...),
-    ],
-)
-def test_the_empty_answer_is_not_attempted(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "not attempted"
 
-
-@pytest.mark.parametrize(("name", "answer", "why"), WRONG, ids=[f"{n}: {w}" for n, _, w in WRONG])
-def test_wrong_answers_are_refused(name: str, answer: object, why: str) -> None:
-    refused(getattr(checks, name), answer, why)
+class TestAnswers(Answers):
+    checks, solutions = checks, SOLUTIONS
+    wrong, right, gaps = WRONG, RIGHT, GAPS
 
 
 def test_a_remembered_answer_is_refused() -> None:
@@ -128,36 +135,3 @@ def test_a_remembered_answer_is_refused() -> None:
         return memory[0]
 
     assert checks.forward_gradient.check(remembers).status == "not yet"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebooks_solution_is_right(name: str) -> None:
-    assert getattr(checks, name).check(SOLUTIONS[f"{name}_solution"]).status == "right"
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("latch", [5, 3]),
-        ("latch", np.array([50.0, 1.0])),
-        ("latch", (2.0, 0.5)),  # too small if noise came with the bit; it comes after it
-        ("latch", (-3.0, 2.0)),  # 300 flips are an even number
-        (
-            "delay",
-            {"W": [[0, 0, 0, 2]], "U": np.eye(4, k=-1).tolist(), "V": [[0.5], [0], [0], [0]]},
-        ),
-        (
-            "delay",
-            {
-                "W": np.eye(5)[:1],
-                "U": np.roll(np.eye(5), 1, 1) * [0, 1, 1, 1, 1],
-                "V": np.eye(5)[3:4].T,
-            },
-        ),
-        ("forward_gradient", with_autograd),
-        ("forward_gradient", lambda x, w, v: np.array(walk(x, w, v))),
-        ("branches", branches()),
-    ],
-)
-def test_another_style_is_right(name: str, answer: object) -> None:
-    assert getattr(checks, name).check(answer).status == "right"
