@@ -92,7 +92,7 @@ def race(names: Sequence[str], curve: Sequence[tuple], p: np.ndarray, V: np.ndar
                 *curves(k, rows, markers=False),
                 xlabel="steps",
                 ylabel=label,
-                xlim=(0, 300),
+                xlim=(0, 200),
                 ylim=(0.0, 5.0),
                 size=(310, 330),
             )
