@@ -8,7 +8,6 @@ from skimage.util import montage
 from dlcourse.figures import (
     bar,
     curves,
-    fill_between,
     imshow,
     panel,
     plot,
@@ -96,6 +95,7 @@ def codes(
         xlabel="steps T",
         ylabel="mean error",
         xlog=True,
+        xticks={t: str(t) for t in Ts},
         ylog=True,
         size=HALF,
     )
@@ -219,7 +219,7 @@ def conversion(
     relu: np.ndarray, rates: Sequence[np.ndarray], over_time: np.ndarray, truth: int, told: str
 ) -> dict:
     """Rates against rectified activations of both layers, (n,) each in thresholds; and scores (T, 10) so far."""
-    limit = np.array([0.0, 1.3])
+    limit = np.array([0.0, 1.0, 1.3])
     marks = [
         scatter(a, r, color=color, marker=marker, size=2, label=f"layer {i + 1}")
         for i, (a, r, color, marker) in enumerate(
@@ -270,7 +270,6 @@ def budgets(rows: Mapping[str, tuple[np.ndarray, np.ndarray]], ceiling: float, x
     looks = zip(rows.items(), ("c1", "c2", "c3", "c4"), ("o", "s", "^", "x"), strict=False)
     marks, spans = [], [x for x, _ in rows.values()]
     for (name, (x, y)), color, marker in looks:
-        marks.append(fill_between(x, y.min(1), y.max(1), color=color, alpha=0.15))
         marks += [
             plot(x, y.mean(1), color=color),
             scatter(x, y.mean(1), color=color, marker=marker, size=4, label=name),
@@ -278,7 +277,15 @@ def budgets(rows: Mapping[str, tuple[np.ndarray, np.ndarray]], ceiling: float, x
     ends = np.array([min(x.min() for x in spans), max(x.max() for x in spans)])
     line = plot(ends, [ceiling, ceiling], color="fg", dash="4 3", label="ordinary net")
     return scene(
-        panel(*marks, line, xlabel=xlabel, ylabel="test accuracy (%)", xlog=True, size=(520, 320))
+        panel(
+            *marks,
+            line,
+            xlabel=xlabel,
+            ylabel="test accuracy (%)",
+            xlog=True,
+            xticks={n: str(n) for n in (100, 200, 500, 1000, 2000)},
+            size=(520, 320),
+        )
     )
 
 
@@ -288,7 +295,10 @@ def code_budgets(
     """Accuracy (points, seeds) against steps at the left and against spikes (points,) at the right."""
     low = min(y.min() for _, y in rows.values()) - 2
     panels = []
-    for xlabel, pick in (("time steps T", lambda x: Ts), ("spikes per digit", lambda x: x)):
+    for xlabel, pick, ticks in (
+        ("time steps T", lambda x: Ts, Ts),
+        ("spikes per digit", lambda x: x, (40, 80, 160, 320, 640)),
+    ):
         marks = []
         for i, (name, (x, y)) in enumerate(rows.items()):
             color, marker = f"c{i + 1}", "os"[i]
@@ -312,6 +322,7 @@ def code_budgets(
                 xlabel=xlabel,
                 ylabel="read correctly (%)",
                 xlog=True,
+                xticks={t: str(t) for t in ticks},
                 ylim=(low, 100.5),
                 size=(370, 290),
             )
