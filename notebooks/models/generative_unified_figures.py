@@ -41,6 +41,11 @@ def humps(x: np.ndarray, q: np.ndarray, best: Mapping[str, tuple[np.ndarray, flo
     return scene(*panels, text=f"smallest divergence, {values}")
 
 
+def sharp(table: np.ndarray, size: int = 12) -> np.ndarray:
+    """Every cell as size × size pixels, so that no browser blurs their edges."""
+    return np.kron(table, np.ones((size, size)))
+
+
 def switch(a: np.ndarray, b: np.ndarray, names: Sequence[str], kind: str) -> dict:
     """Tables a and b (5, 5) or (5, 2), and the contributions of their cells to KL(a || b)."""
     parts = a * np.log(a / b)
@@ -60,10 +65,10 @@ def switch(a: np.ndarray, b: np.ndarray, names: Sequence[str], kind: str) -> dic
         text(j, i, f"{parts[i, j]:+.2f}", anchor="middle") for i in range(5) for j in range(wide)
     ]
     return scene(
-        panel(imshow(a, lim=(0, top), **look), title=names[0], ylabel="picture x", **ticks),
-        panel(imshow(b, lim=(0, top), **look), title=names[1], **ticks),
+        panel(imshow(sharp(a), lim=(0, top), **look), title=names[0], ylabel="picture x", **ticks),
+        panel(imshow(sharp(b), lim=(0, top), **look), title=names[1], **ticks),
         panel(
-            imshow(parts, lim=(-reach, reach), cmap="diverging", **look),
+            imshow(sharp(parts), lim=(-reach, reach), cmap="diverging", **look),
             *numbers,
             title="contribution",
             **ticks,
@@ -92,7 +97,7 @@ def race(names: Sequence[str], curve: Sequence[tuple], p: np.ndarray, V: np.ndar
                 *curves(k, rows, markers=False),
                 xlabel="steps",
                 ylabel=label,
-                xlim=(0, 200),
+                xlim=(0, 300),
                 ylim=(0.0, 5.0),
                 size=(310, 330),
             )
@@ -228,7 +233,10 @@ def walls(rows: Mapping[str, np.ndarray]) -> dict:
 
 def judged(scores: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> dict:
     """Means and 95 % intervals of both judges, a bar a model."""
-    at, ticks = np.arange(len(scores)), {float(i): name for i, name in enumerate(scores)}
+    at, ticks = (
+        np.arange(len(scores)),
+        {float(i): name.replace(", long", "+") for i, name in enumerate(scores)},
+    )
     panels = []
     for i, label in enumerate(("Fréchet distance of features", "told apart, %")):
         values = np.array([row[i] for row in scores.values()])  # (models, trainings)
