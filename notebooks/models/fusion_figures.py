@@ -168,9 +168,10 @@ def told_apart(names: Sequence[str], counts: np.ndarray, title: str) -> dict:
         imshow(counts, lim=(0, 10), cmap="viridis"),
         *numbers,
         title=title,
+        xlabel="network, numbered from the top",
         yticks=short,
         xticks={float(i): str(i + 1) for i in range(len(names))},
-        size=(430, 340),
+        size=(400, 360),
     )
 
 
