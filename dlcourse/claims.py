@@ -76,7 +76,8 @@ def _book() -> Path:
 def _load(path: Path, stamp: int) -> dict[str, Claim]:
     import yaml
 
-    records = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser in C, ten times as fast
+    records = yaml.load(path.read_text(encoding="utf-8"), loader)
     made = [Claim(**{**record, "surveys": tuple(record["surveys"])}) for record in records]
     return {claim.id: claim for claim in made}
 
@@ -362,10 +363,10 @@ class Pair(NamedTuple):
 
 
 def _interval(gains: np.ndarray) -> Interval:
-    from scipy import stats
+    from scipy.special import stdtrit  # the quantile of Student's t without all of scipy.stats
 
     mean, n = float(gains.mean()), len(gains)
-    half = float(stats.t.ppf(0.975, n - 1) * gains.std(ddof=1) / math.sqrt(n))
+    half = float(stdtrit(n - 1, 0.975) * gains.std(ddof=1) / math.sqrt(n))
     return Interval(mean, mean - half, mean + half, n)
 
 
