@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.figures import panel, plot, scatter
+from dlcourse.figures import imshow, panel, plot, scatter
 
 Panel = dict[str, Any]
 
@@ -111,4 +111,21 @@ def learning_panel(
         ylabel="right, %",
         ylim=(38, 104),
         size=(width, 320),
+    )
+
+
+def caption_panel(picture: np.ndarray) -> dict[str, Any]:
+    """A picture (12, 12, 3) with values in [0, 1]."""
+    return panel(imshow(picture), title="a new combination", axes=False, size=(220, 240))
+
+
+def words_panel(chances: np.ndarray, words: list[str], said: list[str]) -> dict[str, Any]:
+    """Chances (words, places) of each word at each place of a sentence."""
+    rows, places = chances.shape
+    return panel(
+        imshow(chances, extent=(-0.5, places - 0.5, rows - 0.5, -0.5), lim=(0, 1), smooth=False),
+        title="chance of the next word",
+        yticks=dict(enumerate(words)),
+        xticks=dict(enumerate(said)),
+        size=(400, 300),
     )
