@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.figures import bar, imshow, panel, plot, scatter, scene, text
+from dlcourse.figures import bar, curves, imshow, panel, plot, scatter, scene, text
 
 Marks = list[dict[str, Any]]
 
@@ -171,3 +171,22 @@ def topk_scene(errors: Mapping[str, np.ndarray]) -> dict[str, Any]:
         marks += [plot(k, values, color=color), scatter(k, values, color, name, marker=marker)]
     about = {"ylim": (0, max(v.max() for v in errors.values()) * 1.1), "size": (520, 280)}
     return scene(panel(*marks, xlabel="guesses allowed, k", ylabel="top-k error, %", **about))
+
+
+def features_scene(
+    picture: np.ndarray, histograms: np.ndarray, scores: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """A picture (28, 28), strokes along the edges of its cells (n, n, bins), and scores (seeds, 2) by size."""
+    n, _, bins = histograms.shape
+    along = np.pi * (np.arange(bins) + 0.5) / bins + np.pi / 2  # an edge runs across its gradient
+    row, column = np.mgrid[:n, :n] + 0.5
+    half = 0.5 * histograms / histograms.max()  # (n, n, bins) cells
+    dx, dy = half * np.cos(along), half * np.sin(along)
+    ends = lambda at, d: np.stack([at[..., None] - d, at[..., None] + d, np.full_like(d, np.nan)], -1).ravel()  # noqa: E731  # fmt: skip
+    strokes = plot(ends(column, dx), ends(row, dy), color="fg", width=1.5)
+    return scene(
+        panel(imshow(picture, lim=(0, 1), cmap="gray"), title="a picture", axes=False, size=(190, 220)),
+        panel(strokes, title="directions of its edges", axes=False, xlim=(0, n), ylim=(n, 0), aspect="equal", size=(190, 220)),
+        panel(*curves((100, 800), scores), xlabel="training pictures", ylabel="read, %", xlog=True,
+              xticks={100: "100", 800: "800"}, ylim=(30, 100), size=(330, 260)),
+    )  # fmt: skip
