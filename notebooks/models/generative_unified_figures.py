@@ -50,9 +50,7 @@ def switch(a: np.ndarray, b: np.ndarray, names: Sequence[str], kind: str) -> dic
     """Tables a and b (5, 5) or (5, 2), and the contributions of their cells to KL(a || b)."""
     parts = a * np.log(a / b)
     wide = a.shape[1]
-    look = {
-        "extent": (-0.5, wide - 0.5, 4.5, -0.5),
-    }
+    look = {"extent": (-0.5, wide - 0.5, 4.5, -0.5)}
     top, reach = max(a.max(), b.max()), max(np.abs(parts).max(), 1e-3)
     hidden = "code z" if wide == 5 else "label y"
     ticks = {
@@ -97,7 +95,7 @@ def race(names: Sequence[str], curve: Sequence[tuple], p: np.ndarray, V: np.ndar
                 *curves(k, rows, markers=False),
                 xlabel="steps",
                 ylabel=label,
-                xlim=(0, 300),
+                xlim=(0, 200),
                 ylim=(0.0, 5.0),
                 size=(310, 330),
             )
@@ -233,10 +231,7 @@ def walls(rows: Mapping[str, np.ndarray]) -> dict:
 
 def judged(scores: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> dict:
     """Means and 95 % intervals of both judges, a bar a model."""
-    at, ticks = (
-        np.arange(len(scores)),
-        {float(i): name.replace(", long", "+") for i, name in enumerate(scores)},
-    )
+    at, ticks = np.arange(len(scores)), {float(i): name for i, name in enumerate(scores)}
     panels = []
     for i, label in enumerate(("Fréchet distance of features", "told apart, %")):
         values = np.array([row[i] for row in scores.values()])  # (models, trainings)
