@@ -29,20 +29,30 @@ def _penalty_advice(
         (_penalty_reference(m, v, 0 * M, 1 + 0 * V), "That is for the standard normal prior."),
         (_penalty_reference(m, v**2, M, V**2), "v and V are variances already."),
         (right / m.shape[1], "Sum over the units, do not average."),
+        (
+            right + m.shape[1] / 2,
+            "Between two equal bells it must be 0: the −1 of each unit is missing.",
+        ),
+        (right - 0.5 * np.log(V / v).sum(1), "The logarithm of v/V is missing."),
+        (right + np.log(v / V).sum(1), "The logarithm has the wrong sign."),
+        (right - 0.5 * ((m - M) ** 2 / V).sum(1), "The distance of the means is missing."),
     ):
         if np.allclose(came, value, rtol=1e-4):
             return advice
+    if np.allclose(came, right, rtol=0.05, atol=0.05):
+        return "Close, but draws are not needed: every mean under q has a formula."
     return "Average log q − log p under q; the mean of (z − M)² is v + (m − M)²."
 
 
 def _check_penalty(answer: Any) -> str:
-    for d in (1, 2, 5, 3):
+    for n, d in ((7, 1), (1, 3), (6, 2), (8, 5), (4, 3)):
         rng = require.rng()
-        n = int(rng.integers(6, 9))
         m, M = rng.normal(size=(2, n, d)) * 2
         v, V = np.exp(rng.uniform(0.5, 1.5, (2, n, d)) * rng.choice([-1.0, 1.0], (2, n, d)))
+        if n > 1:
+            M[0], V[0] = m[0], v[0]  # two equal bells
         raw = require.call(answer, m, v, M, V)
-        came = require.array(raw, "your divergences", shape=(n,))
+        came = require.array(raw, "your divergences, one per row", shape=(n,))
         require.close(
             came,
             _penalty_reference(m, v, M, V),
@@ -66,27 +76,53 @@ penalty = Exercise(
 
 # --- 2. a tighter bound ---------------------------------------------------------------------------
 def _tighter_picture(log_w: np.ndarray, came: np.ndarray) -> dict:
-    places = np.arange(log_w.shape[1])
+    places, top = np.arange(log_w.shape[1]), log_w.max(0)
     wanted = logsumexp(log_w, axis=0) - np.log(len(log_w))
+    below = (log_w - top).ravel()
     return scene(
         panel(
-            scatter(np.tile(places, len(log_w)), log_w.ravel(), color="muted", label="log weights"),
-            scatter(places, wanted, color="c1", marker="s", size=5, label="bound"),
-            scatter(places, came, color="c2", marker="x", size=6, label="your answer"),
+            scatter(np.tile(places, len(log_w)), below, color="muted", label="log weights"),
+            scatter(places, wanted - top, color="c1", marker="s", size=5, label="bound"),
+            scatter(places, came - top, color="c2", marker="x", size=6, label="your answer"),
             xlabel="image",
-            ylabel="nats",
+            ylabel="nats above its largest log weight",
         )
     )
 
 
+def _tighter_advice(log_w: np.ndarray, came: np.ndarray) -> str:
+    right, top = logsumexp(log_w, axis=0) - np.log(len(log_w)), log_w.max(0)
+    for value, advice in (
+        (
+            log_w.mean(0),
+            "That is the mean of the logarithms, the ELBO; average the weights instead.",
+        ),
+        (right + np.log(len(log_w)), "That is the logarithm of the sum; the mean is log K less."),
+        (top, "That is the best draw alone; the others count too."),
+        (top - np.log(len(log_w)), "That is the best draw alone, over K; the others count too."),
+    ):
+        if np.allclose(came, value, rtol=1e-9):
+            return advice
+    return "Average the weights over the draws, axis 0, then take the logarithm."
+
+
+def _log_weights(K: int, n: int, shift: float) -> np.ndarray:
+    """(K, n): images 400 nats apart, draws a few nats; the best draw of image 0 comes twice if K > 1."""
+    rng = require.rng()
+    log_w = shift + rng.normal(size=(K, n)) * 3 + 400 * np.arange(n)
+    log_w[rng.permutation(K)[:2], 0] = log_w[:, 0].max()
+    return log_w
+
+
 def _check_tighter(answer: Any) -> str:
-    for K, shift in ((7, -900.0), (1, -5.0), (4, 0.0), (30, -2000.0), (5, 800.0)):
-        rng = require.rng()
-        n = int(rng.integers(3, 6)) + (K == 4) * 2
-        log_w = shift + rng.normal(size=(K, n)) * 3 + 400 * np.arange(n)
+    cases = ((7, 4, -900.0), (1, 3, -5.0), (4, 6, 0.0), (30, 1, -2000.0), (5, 5, 800.0))
+    for K, n, shift in (*cases, (3, 4, -1000.0)):
+        log_w = _log_weights(K, n, shift)
+        if K == 3:
+            log_w[log_w < log_w.max(0)] -= 3000  # draws that are hopeless beside the best
         with np.errstate(all="ignore"):
             raw = require.call(answer, log_w)
-        came = require.array(raw, "your bounds", shape=(n,), finite=False)
+        came = require.array(raw, "your bounds, one per image", shape=(n,), finite=False)
         if not np.isfinite(came).all():
             raise Wrong(
                 f"your bounds: expected finite numbers, from {log_w.min():.0f} to {log_w.max():.0f} here, came {came[~np.isfinite(came)][0]}. "
@@ -95,8 +131,9 @@ def _check_tighter(answer: Any) -> str:
         require.close(
             came,
             logsumexp(log_w, axis=0) - np.log(K),
+            rtol=1e-6,
             what=f"the bounds of {n} images with {K} draws each",
-            do="Average the weights over the draws, axis 0, then take the logarithm.",
+            do=_tighter_advice(log_w, came),
             figure=_tighter_picture(log_w, came),
         )
     return "with one draw it is the ELBO, with many it comes near log p, and nothing underflows."
@@ -120,16 +157,20 @@ def _check_weight(answer: Any) -> str:
         rng = require.rng()
         d = int(rng.integers(6, 11))
         steps = rng.uniform(0.2, 1.0, d)
-        variances = rng.permutation(np.cumsum(steps) * rng.choice([0.05, 20.0]))
+        falling = np.cumsum(steps)[::-1] * rng.choice([0.05, 20.0])
         size = (3.0, 0.02)[case] if case < 2 else rng.choice([0.02, 0.4, 3.0])
-        noise = float(variances.min() * size)
+        noise = float(falling.min() * size)
         alive = d if case == 0 else 1 if case == 1 else int(rng.integers(2, d))
+        if case == 2:
+            falling[alive] = 0.999 * falling[alive - 1]  # a narrow gap between living and dead
+        variances = rng.permutation(falling)
         beta = require.number(require.call(answer, variances, noise, alive), "the weight β")
         if not beta > 0:
-            raise Wrong(f"expected a positive weight β, came {beta:g}.")
+            raise Wrong(
+                f"expected a positive weight β, came {beta:g}. β times the noise must lie between two variances, or between 0 and the smallest."
+            )
         left = int((variances > beta * noise * (1 + 1e-9)).sum())
         if left != alive:
-            falling = np.sort(variances)[::-1]
             picture = panel(
                 bar(np.arange(1, d + 1), falling, label="variance"),
                 plot([0.5, d + 0.5], [beta * noise] * 2, color="c2", dash="4 3", label="β · noise"),
@@ -182,15 +223,17 @@ def _with_leaves(answer: Any, *given: torch.Tensor) -> tuple[Any, torch.Tensor, 
 
 
 def _check_laplace(answer: Any) -> str:
-    for _ in range(3):
+    for side, b0, n in ((1, 0.3, 40), (-1, 2.5, 40), (-1, 0.3, 2), (1, 2.5, 24)):
         rng = require.rng()
-        m0, b0 = rng.choice([-1.0, 1.0]) * rng.uniform(2, 4), rng.choice([0.3, 2.5])
+        m0 = side * rng.uniform(2, 4)
         scales = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (m0, b0)]
-        grid = (rng.permutation(40) + rng.uniform(0.2, 0.8)) / 40  # evenly spread, shuffled
-        z, m, b = _with_leaves(answer, *scales, torch.tensor(grid))
-        came = require.tensor(z, "your draws", shape=(40,)).double().numpy()
-        even = [np.sort(laplace_law.ppf(u, m0, b0)) for u in (grid, 1 - grid)]  # either direction
-        wanted = min(even, key=lambda q: np.abs(np.sort(came) - q).max())
+        grid = (rng.permutation(n) + rng.uniform(0.2, 0.45)) / n  # evenly spread, shuffled
+        noise = torch.tensor(grid)
+        z, m, b = _with_leaves(answer, *scales, noise)
+        came = require.tensor(z, "your draws", shape=(n,)).double().numpy()
+        even = np.array([np.sort(laplace_law.ppf(u, m0, b0)) for u in (grid, 1 - grid)])
+        nearer = np.abs(even - np.sort(came)).argmin(0)  # u and 1 − u are equally uniform
+        wanted = even[nearer, np.arange(n)]
         require.close(
             np.sort(came),
             wanted,
@@ -199,6 +242,14 @@ def _check_laplace(answer: Any) -> str:
             what="your draws, sorted, against the quantiles of the distribution",
             do="Solve for z: how much of the density lies to its left must be u.",
             figure=_quantiles(np.sort(came), wanted),
+        )
+        again = require.call(answer, *scales, noise.flip(0))
+        require.close(
+            require.tensor(again, "your draws", shape=(n,)).flip(0).double().numpy(),
+            came,
+            atol=1e-5,
+            what="your draws for the same numbers u in another order, put back in order",
+            do="Draw i depends on u[i] alone: do not sort, and draw no numbers of your own.",
         )
         _check_gradient(z, m, b, (came - m0) / b0)
     return "right quantiles, and the gradients by m and b pass."
