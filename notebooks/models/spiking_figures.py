@@ -343,7 +343,7 @@ def energy(
     ]
     dots = [
         scatter([x], [y], color=c, marker=m, size=6, label=n)
-        for (n, (x, y)), c, m in zip(here.items(), ("c4", "c5"), ("^", "s"), strict=True)
+        for (n, (x, y)), c, m in zip(here.items(), ("c4", "c4", "c5"), ("o", "^", "s"), strict=True)
     ]
     return scene(
         panel(
