@@ -84,11 +84,17 @@ def tracks(groups: Mapping[str, tuple[Sequence[int], Mapping[str, np.ndarray], f
                 ylabel="Fréchet distance",
                 xlog=True,
                 ylog=True,
-                xticks={float(s): str(s) for s in steps},
+                xticks=_apart(steps),
                 size=(420, 330),
             )
         )
     return scene(*panels)
+
+
+def _apart(steps: Sequence[int]) -> dict[float, str]:
+    """Labels of those steps whose right neighbour is far enough on a narrow logarithmic axis."""
+    after = (*steps[1:], 2 * steps[-1])
+    return {float(s): str(s) for s, t in zip(steps, after, strict=True) if t > 1.6 * s}
 
 
 def both(pictures: np.ndarray, read: np.ndarray, side: int) -> dict:
