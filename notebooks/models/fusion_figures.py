@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from dlcourse.figures import bar, curves, fill_between, imshow, panel, plot, scatter, scene, text
+from dlcourse.figures import bar, curves, imshow, panel, plot, scatter, scene, text
 
 LEFT, RIGHT, BOTTOM, TOP = -2.0, 3.0, -1.5, 2.0  # the part of the plane that the moons need
 EDGES = (0.0, 0.3, 0.8, 1.5, 3.0, np.inf)  # weight of a point, as a multiple of the mean weight
@@ -113,23 +113,27 @@ def dependence(matrices: Mapping[str, np.ndarray]) -> dict:
 
 
 def strength(
-    features: Sequence[int], rows: Mapping[str, Mapping[str, np.ndarray]], now: int
+    features: Sequence[int],
+    wrong: Mapping[str, np.ndarray],
+    alike: Mapping[str, np.ndarray],
+    now: int,
 ) -> list[dict]:
-    """A panel for each quantity over the number of features tried, with a line at the value chosen."""
+    """Wrong digits and likeness of errors over the number of features tried, with a line at the value chosen."""
+    rows = (("wrong digits, %", wrong, (10, 70)), ("ρ", alike, (0.3, 0.4)))
     made = []
-    for label, lines in rows.items():
-        values = np.concatenate([np.asarray(v) for v in lines.values()])
-        low, high = values.min(), values.max()
-        room = 0.12 * (high - low)
+    for label, lines, limits in rows:
+        logarithmic = limits[0] > 1
         made.append(
             panel(
-                plot([now, now], [low - room, high + room], color="muted", dash="3 3", width=1),
+                plot([now, now], limits, color="muted", dash="3 3", width=1),
                 *curves(np.array(features), lines),
                 xlabel="features tried at each split",
                 ylabel=label,
                 xlog=True,
                 xticks={float(f): str(f) for f in features},
-                ylim=(low - room, high + room),
+                ylim=limits,
+                ylog=logarithmic,
+                yticks={v: f"{v:.0f}" for v in (10.0, 20.0, 30.0, 50.0)} if logarithmic else None,
                 size=(380, 290),
             )
         )
@@ -181,16 +185,20 @@ def errors(rows: Mapping[str, np.ndarray], xlabel: str, ylabel: str) -> dict:
     return panel(*curves(np.arange(1, n + 1), rows), xlabel=xlabel, ylabel=ylabel, size=(430, 300))
 
 
-def answers(p: np.ndarray, means: Mapping[str, np.ndarray], names: Sequence[str]) -> dict:
-    """Probabilities of the members p (M, K), and what each way of averaging makes of them."""
-    looks = ("c1", "c2", "c3", "c4")
-    bars = {f"member {i + 1}": row for i, row in enumerate(p)} | dict(means)
-    at, K = np.arange(len(bars), dtype=float), p.shape[1]
+def answers(p: np.ndarray, means: Mapping[str, np.ndarray], names: Sequence[str]) -> list[dict]:
+    """Probabilities of the members p (M, K) in one panel, what each way of averaging makes of them in another."""
+    members = {f"member {i + 1}": row for i, row in enumerate(p)}
+    return [_beside(members, names), _beside(means, names)]
+
+
+def _beside(rows: Mapping[str, np.ndarray], names: Sequence[str]) -> dict:
+    """For each row the probabilities (K,) as bars side by side."""
+    at, K = np.arange(len(rows), dtype=float), len(names)
     marks = [
         bar(
             at + (k - (K - 1) / 2) * 0.8 / K,
-            [row[k] for row in bars.values()],
-            color=looks[k],
+            [row[k] for row in rows.values()],
+            color=f"c{k + 1}",
             width=0.7 / K,
             label=names[k],
         )
@@ -198,10 +206,10 @@ def answers(p: np.ndarray, means: Mapping[str, np.ndarray], names: Sequence[str]
     ]
     return panel(
         *marks,
-        xticks=dict(zip(at, bars, strict=True)),
+        xticks=dict(zip(at, rows, strict=True)),
         ylabel="probability",
         ylim=(0, 1.02),
-        size=(620, 280),
+        size=(380, 280),
     )
 
 
@@ -211,7 +219,6 @@ def drawing(
     """Noisy points (n, 2), the truth and named fits over x."""
     return panel(
         scatter(*noisy.T, color="muted", size=2.5),
-        fill_between(x, truth(x), truth(x), color="fg", alpha=0.0),
         plot(x, truth(x), color="fg", dash="5 4", label="truth"),
         *curves(x, fits, markers=False),
         xlabel="x",
