@@ -14,7 +14,9 @@ def _check_left_out(answer: Any) -> str:
     share = require.number(answer, "the share left out")
     right = (1 - 1 / 1000) ** 500
     if not 0 <= share <= 1:
-        raise Wrong(f"expected a share between 0 and 1, came {share:g}; divide by the examples.")
+        raise Wrong(
+            f"expected a share between 0 and 1, came {share:g}; divide a count by 1 000, a percentage by 100."
+        )
     if abs(share - (1 - right)) < 2e-3:
         raise Wrong(f"{share:.4f} is the share that is inside the bag; expected the share outside.")
     if abs(share - 0.5) < 2e-3:
@@ -22,7 +24,9 @@ def _check_left_out(answer: Any) -> str:
             "one half would be left out if no example could be drawn twice; expected a bag with replacement."
         )
     if abs(share - np.exp(-1)) < 2e-3:
-        raise Wrong("0.368 belongs to 1 000 draws from 1 000; expected 500 draws.")
+        raise Wrong("0.368 belongs to as many draws as examples; expected 500 draws from 1 000.")
+    if 1e-3 < abs(share - right) < 5e-3:
+        raise Wrong(f"came {share:g}, which is nearly right; give at least three decimals.")
     if abs(share - right) > 1e-3:
         raise Wrong(
             f"came {share:.4f}; expected the chance that 500 draws in a row miss one given example of 1 000."
@@ -59,9 +63,15 @@ def _check_shares(answer: Any) -> str:
         f[0] += 3.0  # the member with most to say is off, so equal say gives other numbers
         a = np.r_[0.7, 0.3 * rng.dirichlet(np.full(M - 1, 5.0))]
         came = require.array(
-            require.call(answer, f, y, a), "the pair (member error, ambiguity)", shape=(2,)
+            require.call(answer, f, y, a),
+            "the pair (member error, ambiguity), each a mean over the examples",
+            shape=(2,),
         )
         wanted = _shares_reference(f, y, a)
+        if np.allclose(came[::-1], wanted):
+            raise Wrong(
+                f"expected (member error, ambiguity), came the ambiguity {came[0]:.3g} first; exchange the two."
+            )
         require.close(
             came[0],
             wanted[0],
@@ -98,14 +108,22 @@ def _round_reference(wrong: np.ndarray, w: np.ndarray, K: int) -> tuple[float, n
     return float(np.log((K - 1) * good / bad)), grown / grown.sum()
 
 
+def _mistakes(rng: np.random.Generator, bad: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """Mistakes (N,) and weights (N,) that sum to one, `bad` of it on the mistakes; None: well below one half."""
+    N = int(rng.integers(6, 12))
+    wrong = rng.permutation(np.arange(N) < max(2, N // 3))
+    w = np.where(wrong, rng.uniform(0.5, 1.0, N), rng.uniform(1.0, 3.0, N))
+    w[np.flatnonzero(wrong)[0]] *= 1.7
+    if bad is not None:
+        w[wrong] *= bad / (1 - bad) * w[~wrong].sum() / w[wrong].sum()
+    return wrong, w / w.sum()
+
+
 def _check_next_weights(answer: Any) -> str:
     rng = require.rng()
-    for K in (10, 3, 2, 5):
-        N = int(rng.integers(6, 12))
-        wrong = rng.permutation(np.arange(N) < max(2, N // 3))
-        w = np.where(wrong, rng.uniform(0.5, 1.0, N), rng.uniform(1.0, 3.0, N))
-        w[np.flatnonzero(wrong)[0]] *= 1.7
-        w = w / w.sum()
+    # at K = 4 the learner is better than a coin with four sides, though not than one with two; at last, worse
+    for K, bad in ((10, None), (3, None), (2, None), (5, None), (4, 0.6), (2, 0.7), (3, 0.9)):
+        wrong, w = _mistakes(rng, bad)
         result = require.call(answer, wrong, w, K)
         if type(result) not in (tuple, list) or len(result) != 2:
             raise Wrong("expected a pair (alpha, weights); return both.")
@@ -114,9 +132,10 @@ def _check_next_weights(answer: Any) -> str:
             require.number(result[0], "α"),
             alpha,
             what=f"α with {K} classes",
-            do="ε is the weight of the mistakes, not their number; add log(K − 1).",
+            do="ε is the weight of the mistakes, not their number; add log(K − 1)."
+            + " A learner worse than the coin gets a negative α." * (alpha < 0),
         )
-        came = require.array(result[1], "the next weights", shape=(N,))
+        came = require.array(result[1], "the next weights", shape=w.shape)
         require.close(
             came,
             new,
@@ -151,41 +170,36 @@ def _vote_reference(labels: np.ndarray, bags: np.ndarray, classes: int) -> np.nd
 
 
 def _vote_inputs(rng: np.random.Generator, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Seven trees and nine examples; the first six examples, before shuffling, are planted cases."""
-    M, N = 7, 9
+    """Seven trees, nine to twelve examples; the first six examples, before shuffling, are planted cases."""
+    M, N = 7, int(rng.integers(9, 13))
     seen = rng.random((M, N)) < 0.5
     labels = rng.integers(0, classes, (M, N))
     seen[:, 0] = True  # seen by all: no judge
     seen[:, 1], labels[:, 1] = [True] * 5 + [False] * 2, [0] * 5 + [2, 2]  # the crowd saw it
     seen[:, 2], labels[:, 2] = [False] * 4 + [True] * 3, [2, 1, 2, 1, 0, 0, 0]  # a tie of 1 and 2
-    seen[:, 3], labels[:, 3] = (
-        [False] * 7,
-        [0, 2, 0, 2, 2, 0, 2],
-    )  # all may vote; the mean is no label
-    seen[:, 4], labels[:, 4] = [False] + [True] * 6, [2] + [1] * 6  # a single judge
-    seen[:, 5], labels[:, 5] = (
-        [False] * 5 + [True] * 2,
-        [2, 0, 2, 0, 0, 2, 2],
-    )  # seen votes would tip it
+    seen[:, 3], labels[:, 3] = False, [0, 2, 1, 2, 0, 1, 2]  # all vote; mean and median are 1
+    seen[:, 4], labels[:, 4] = [False] + [True] * 6, [classes - 1] + [1] * 6  # a single judge
+    # seen votes would tip it, and so would the last judge's alone
+    seen[:, 5], labels[:, 5] = [False] * 5 + [True] * 2, [2, 0, 0, 0, 2, 2, 2]
     seen[:, 6] = rng.permutation([True] * 4 + [False] * 3)
     order = rng.permutation(N)
     seen, labels = seen[:, order], labels[:, order]
     rows = [np.flatnonzero(s) for s in seen]
-    bags = np.array([np.r_[r, rng.choice(r, 12 - len(r))] for r in rows])  # repeats, as in a bag
+    bags = np.array([np.r_[r, rng.choice(r, N + 3 - len(r))] for r in rows])  # repeats, as in a bag
     return labels, rng.permuted(bags, axis=1)
 
 
 def _check_honest_vote(answer: Any) -> str:
     rng = require.rng()
-    for classes in (3, 5, 3, 4):
-        labels, bags = _vote_inputs(rng, classes)
+    one_tree = 4, np.array([[2, 0, 3]]), np.array([[0, 0]])
+    for classes, labels, bags in (*((K, *_vote_inputs(rng, K)) for K in (3, 5, 3, 4)), one_tree):
         raw = require.call(answer, labels, bags, classes)
-        came = require.array(raw, "the labels", shape=(9,), kind="integer")
+        came = require.array(raw, "the labels", shape=(labels.shape[1],), kind="integer")
         wanted = _vote_reference(labels, bags, classes)
         if (came == wanted).all():
             continue
         i = int(np.flatnonzero(came != wanted)[0])
-        judges = [int(labels[m, i]) for m in range(7) if i not in bags[m]]
+        judges = [int(labels[m, i]) for m in range(len(bags)) if i not in bags[m]]
         if not judges:
             raise Wrong(
                 f"example {i} is in every bag, so nobody may judge it: expected −1, came {came[i]}."
