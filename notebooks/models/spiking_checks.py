@@ -25,18 +25,19 @@ def _check_current(answer: Any) -> str:
             do="A period of 1000 / rate ms is the pause and the climb from 0 to 1; solve 1 = I (1 − exp(−climb / tau)).",
         )
         _forbidden(answer, tau, pause, 1000 / pause * float(rng.uniform(1.05, 3.0)))
+    _forbidden(answer, 20.0, 4.0, 250.0)
     return "eight random neurons play in tune."
 
 
 def _forbidden(answer: Any, tau: float, pause: float, rate: float) -> None:
-    """A rate above 1000 / pause has no current: the answer must be infinity."""
+    """From the rate 1000 / pause on there is no current: the answer must be infinity."""
     came = require.array(
         require.call(answer, rate, tau, pause), "the current", shape=(), finite=False
     )
     if came != np.inf:
         raise Wrong(
             f"{rate:.0f} spikes a second with a pause of {pause:.1f} ms: expected math.inf, came {float(came):.4g}. "
-            "A period shorter than the pause is impossible at any current."
+            "A period that leaves no time to climb is impossible at any current."
         )
 
 
@@ -55,7 +56,11 @@ current = Exercise(
 # --- 2. break-even ----------------------------------------------------------------------------------
 def _check_even(answer: Any) -> str:
     came = require.number(answer, "the spikes a neuron")
+    right = (4.6 - 20 * 4.6 / 128) / 0.9
     wrong = {
+        right / 20: "That is the number in each of the 20 steps; give the number in all of them.",
+        (4.6 - 20 * 4.6)
+        / 0.9: "A neuron is updated once a step, however many targets it has; only additions are paid per target.",
         4.6 / 0.9: "That leaves out the updates, 20 a neuron.",
         (4.6 - 20 * 0.9 / 128)
         / 0.9: "A leaky update costs a multiplication with addition, 4.6 pJ.",
@@ -64,15 +69,17 @@ def _check_even(answer: Any) -> str:
         / 0.9: "That is the number of additions; each spike makes 128 of them.",
     }
     for value, advice in wrong.items():
-        if abs(came - value) < 5e-3 * value:
+        if abs(came - value) < 5e-3 * abs(value):
             raise Wrong(f"the spikes a neuron: expected another number, came {came:.4g}. {advice}")
-    require.close(
-        came,
-        (4.6 - 20 * 4.6 / 128) / 0.9,
-        atol=6e-3,
-        what="the spikes a neuron",
-        do="Set n · 128 · 0.9 + 20 · 4.6 equal to 128 · 4.6 and solve for n.",
-    )
+    if 6e-3 < abs(came - right) < 0.06:
+        raise Wrong(
+            f"the spikes a neuron: came {came:g}, nearly right; give at least two decimals."
+        )
+    if abs(came - right) > 6e-3:
+        raise Wrong(
+            f"the spikes a neuron: expected another number, came {came:.4g}. "
+            "Count what one neuron pays in either layer, the 128 targets and the 20 updates included, and set the two equal."
+        )
     return "with 128 targets the updates cost about as much as one spike in six."
 
 
@@ -113,7 +120,8 @@ def _check_nearest(answer: Any) -> str:
     rng = require.rng()
     for case in range(8):
         t_in, t_out = _trains(rng, case % 2)
-        plus, minus, tau = 1.0, float(rng.uniform(0.4, 0.8)), float(rng.uniform(10, 25))
+        plus, minus = float(rng.uniform(1.2, 2.0)), float(rng.uniform(0.4, 0.8))
+        tau = float(rng.uniform(10, 25))
         came = require.number(
             require.call(answer, t_in, t_out, plus, minus, tau), "the total change"
         )
@@ -123,16 +131,16 @@ def _check_nearest(answer: Any) -> str:
             what=f"the total change for {len(t_in)} input and {len(t_out)} output spikes",
             do="Each spike looks back to the latest spike of the other side only; outputs add, inputs take away.",
         )
-    came = require.number(
-        require.call(answer, np.array([5.0, 9.0]), np.empty(0), 1.0, 0.5, 10.0), "the total change"
-    )
-    require.close(
-        came,
-        0.0,
-        what="the total change when the neuron never spikes",
-        do="A spike with nothing before it does nothing.",
-    )
-    return "eight pairs of trains, and a neuron that never spiked."
+    alone, silent = np.array([5.0, 9.0]), np.empty(0)
+    for t_in, t_out in ((alone, silent), (silent, alone), (silent, silent)):
+        came = require.number(require.call(answer, t_in, t_out, 1.5, 0.5, 10.0), "the total change")
+        require.close(
+            came,
+            0.0,
+            what=f"the total change for {len(t_in)} input and {len(t_out)} output spikes",
+            do="A spike with nothing before it does nothing.",
+        )
+    return "eight pairs of trains, and sides that never spiked."
 
 
 nearest = Exercise(
@@ -160,19 +168,20 @@ def _burst_reference(drive: np.ndarray) -> np.ndarray:
 
 
 def _drives(rng: np.random.Generator) -> np.ndarray:
-    """(30, 6) multiples of 1/64, so that sums are exact: strong, weak, negative at first, ties at the threshold."""
-    drive = rng.integers(-32, 65, (30, 6)) / 64
+    """(T, 6) multiples of 1/64, so that sums are exact: strong, weak, negative at first, ties at the threshold."""
+    T = int(rng.integers(25, 40))
+    drive = rng.integers(-32, 65, (T, 6)) / 64
     drive[:, 0] += 2.0  # bursts
     drive[:4, 1], drive[4:, 1] = -0.75, 0.5  # a debt to pay back first
     drive[:, 2] = 0.25  # reaches exactly one
-    drive[:, 3] = np.where(np.arange(30) % 3 == 0, 2.5, -0.5)
+    drive[:, 3] = np.where(np.arange(T) % 3 == 0, 2.5, -0.5)
+    drive[rng.integers(T), 4] = 12.5  # one long burst
     return drive[:, rng.permutation(6)]
 
 
 def _check_burst(answer: Any) -> str:
     rng = require.rng()
-    for _ in range(4):
-        drive = _drives(rng)
+    for drive in (*(_drives(rng) for _ in range(4)), np.array([[2.5], [-4.0], [1.25], [2.0]])):
         came = require.array(require.call(answer, drive), "the spikes", shape=drive.shape)
         wanted = _burst_reference(drive)
         require.close(
@@ -184,7 +193,7 @@ def _check_burst(answer: Any) -> str:
                 wanted.cumsum(0), came.cumsum(0), int(np.abs(came - wanted).sum(0).argmax())
             ),
         )
-    return "24 neurons with bursts, debts and ties. With such neurons nothing is clipped."
+    return "25 neurons with bursts, debts and ties. With such neurons nothing is clipped."
 
 
 burst = Exercise(

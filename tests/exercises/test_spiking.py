@@ -35,6 +35,22 @@ def zero_for_the_impossible(rate, tau, pause):
     return right if math.isfinite(right) else 0.0
 
 
+def allows_the_bound(rate, tau, pause):
+    """A period without a climb, at a very large current."""
+    if rate * pause > 1000:
+        return math.inf
+    return 1 / (1e-12 - math.expm1((pause - 1000 / rate) / tau))
+
+
+def tau_and_pause_exchanged(rate, tau, pause):
+    return SOLUTIONS["current_solution"](rate, pause, tau)
+
+
+def current_by_expm1(rate, tau, pause):
+    with np.errstate(divide="ignore"):
+        return -1 / np.expm1(-np.maximum(1000 / np.float64(rate) - pause, 0) / tau)
+
+
 def current_by_bisection(rate, tau, pause):
     climb = 1000 / rate - pause
     if climb <= 0:
@@ -71,6 +87,25 @@ def nearest_in_both_directions(t_in, t_out, plus, minus, tau):
     return sum(
         plus * math.exp(-lag / tau) if lag > 0 else -minus * math.exp(lag / tau) for lag in lags
     )
+
+
+def forgets_plus(t_in, t_out, plus, minus, tau):
+    return SOLUTIONS["nearest_solution"](t_in, t_out, 1.0, minus, tau)
+
+
+def each_pair_once(t_in, t_out, plus, minus, tau):
+    """A spike that was looked back to is used up."""
+    kept, total = {}, 0.0
+    for t, side in sorted([*((t, "in") for t in t_in), *((t, "out") for t in t_out)]):
+        before = kept.pop("in" if side == "out" else "out", -math.inf)
+        total += math.exp((before - t) / tau) * (plus if side == "out" else -minus)
+        kept[side] = t
+    return total
+
+
+def mean_change(t_in, t_out, plus, minus, tau):
+    total = SOLUTIONS["nearest_solution"](t_in, t_out, plus, minus, tau)
+    return total / max(len(t_in) + len(t_out), 1)
 
 
 def wraps_around(t_in, t_out, plus, minus, tau):
@@ -130,6 +165,46 @@ def later_than_the_threshold(drive):
     return np.array(out)
 
 
+def three_at_most(drive):
+    u, out = np.zeros(drive.shape[1]), []
+    for row in drive:
+        u = u + row
+        out.append(np.clip(np.floor(u), 0, 3))
+        u = u - out[-1]
+    return np.array(out)
+
+
+def starts_half_full(drive):
+    return SOLUTIONS["burst_solution"](np.r_[drive[:1] + 0.5, drive[1:]])
+
+
+def adds_in_place(drive):
+    for t in range(1, len(drive)):
+        drive[t] += drive[t - 1] - np.maximum(np.floor(drive[t - 1]), 0)
+    return np.maximum(np.floor(drive), 0)
+
+
+def six_neurons_only(drive):
+    u, out = np.zeros(6), []
+    for row in drive:
+        u = u + row
+        out.append(np.maximum(np.floor(u), 0))
+        u = u - out[-1]
+    return np.array(out)
+
+
+def burst_in_a_loop(drive):
+    out = []
+    for column in drive.T.tolist():
+        u, sent = 0.0, []
+        for d in column:
+            u += d
+            sent.append(max(math.floor(u), 0))
+            u -= sent[-1]
+        out.append(sent)
+    return [list(row) for row in zip(*out, strict=True)]
+
+
 def burst_by_running_maximum(drive):
     """All spikes so far are the largest whole number that the summed drive has ever reached."""
     sums = torch.tensor(drive).cumsum(0).floor().clamp(min=0)
@@ -141,7 +216,9 @@ WRONG = [
     ("current", in_seconds, "seconds and milliseconds"),
     ("current", adds_the_pause, "the pause on the wrong side"),
     ("current", answers_the_impossible, "a current for an impossible rate"),
-    ("current", zero_for_the_impossible, "0 for an impossible rate"),
+    ("current", zero_for_the_impossible, "0 for an impossible rate", "math.inf"),
+    ("current", allows_the_bound, "a finite current for a period without a climb", "math.inf"),
+    ("current", tau_and_pause_exchanged, "tau and pause exchanged"),
     ("current", lambda rate, tau, pause: AlwaysEqual(1.5), "an object that lies"),
     ("current", lambda rate, tau, pause: math.inf, "always infinite"),
     ("even", 4.6 / 0.9, "no updates"),
@@ -149,10 +226,16 @@ WRONG = [
     ("even", (4.6 - 4.6 / 128) / 0.9, "one update"),
     ("even", (4.6 * 128 - 20 * 4.6) / 0.9, "additions, not spikes"),
     ("even", 4.0, "rounded away"),
+    ("even", 4.3, "one decimal", "two decimals"),
+    ("even", 4.3125 / 20, "spikes a step", "each of the 20 steps"),
+    ("even", (4.6 - 20 * 4.6) / 0.9, "an update for each target", "once a step"),
     ("even", AlwaysEqual((4.6 - 20 * 4.6 / 128) / 0.9), "an object that lies"),
     ("nearest", all_pairs, "all pairs"),
     ("nearest", signs_swapped, "signs swapped"),
     ("nearest", only_growth, "no depression"),
+    ("nearest", forgets_plus, "growth of one"),
+    ("nearest", each_pair_once, "each spike looked back to once"),
+    ("nearest", mean_change, "the mean change"),
     ("nearest", nearest_in_both_directions, "the nearest, before or after"),
     ("nearest", wraps_around, "index −1 for a spike with nothing before it"),
     ("nearest", lambda t_in, t_out, plus, minus, tau: 0.0, "always zero"),
@@ -161,6 +244,10 @@ WRONG = [
     ("burst", spills_the_rest, "reset to zero"),
     ("burst", negative_spikes, "negative spikes"),
     ("burst", forgives_the_debt, "a negative potential forgotten"),
+    ("burst", three_at_most, "three spikes a step"),
+    ("burst", starts_half_full, "half full at first"),
+    ("burst", adds_in_place, "changes its input", "changed its input"),
+    ("burst", six_neurons_only, "six neurons"),
     ("burst", later_than_the_threshold, "only above the threshold"),
     ("burst", lambda drive: np.floor(np.maximum(drive, 0)), "no memory"),
     ("burst", lambda drive: AlwaysEqual(np.zeros(drive.shape)), "an object that lies"),
@@ -169,10 +256,12 @@ WRONG = [
 
 RIGHT = [
     ("current", current_by_bisection),
+    ("current", current_by_expm1),
     ("even", torch.tensor(4.313)),
     ("even", 4.31),
     ("nearest", nearest_by_merging),
     ("burst", burst_by_running_maximum),
+    ("burst", burst_in_a_loop),
 ]
 
 
