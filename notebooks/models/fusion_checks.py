@@ -131,7 +131,7 @@ def _check_next_weights(answer: Any) -> str:
         require.close(
             require.number(result[0], "α"),
             alpha,
-            what=f"α with {K} classes",
+            what=f"the votes α with {K} classes",
             do="ε is the weight of the mistakes, not their number; add log(K − 1)."
             + " A learner worse than the coin gets a negative α." * (alpha < 0),
         )

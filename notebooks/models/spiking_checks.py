@@ -15,13 +15,19 @@ def _check_current(answer: Any) -> str:
     for _ in range(8):
         tau, pause = float(rng.uniform(5, 40)), float(rng.uniform(1, 6))
         climb = tau * float(rng.uniform(0.3, 2.5))
-        came = require.number(
-            require.call(answer, 1000 / (pause + climb), tau, pause), "the current"
+        rate = 1000 / (pause + climb)
+        came = require.array(
+            require.call(answer, rate, tau, pause), "the current", shape=(), finite=False
         )
+        if not np.isfinite(came):
+            raise Wrong(
+                f"{rate:.1f} spikes a second with a pause of {pause:.1f} ms: expected a finite current, came {came}. "
+                f"A period lasts 1000 / rate = {1000 / rate:.1f} ms, longer than the pause; rate is per second, pause and tau in ms."
+            )
         require.close(
             came,
             1 / (1 - math.exp(-climb / tau)),
-            what=f"the current for {1000 / (pause + climb):.1f} spikes a second (tau {tau:.1f} ms, pause {pause:.1f} ms)",
+            what=f"the current for {rate:.1f} spikes a second (tau {tau:.1f} ms, pause {pause:.1f} ms)",
             do="A period of 1000 / rate ms is the pause and the climb from 0 to 1; solve 1 = I (1 − exp(−climb / tau)).",
         )
         _forbidden(answer, tau, pause, 1000 / pause * float(rng.uniform(1.05, 3.0)))

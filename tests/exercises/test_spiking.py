@@ -213,7 +213,7 @@ def burst_by_running_maximum(drive):
 
 WRONG = [
     ("current", forgets_the_pause, "no pause"),
-    ("current", in_seconds, "seconds and milliseconds"),
+    ("current", in_seconds, "seconds and milliseconds", "rate is per second"),
     ("current", adds_the_pause, "the pause on the wrong side"),
     ("current", answers_the_impossible, "a current for an impossible rate"),
     ("current", zero_for_the_impossible, "0 for an impossible rate", "math.inf"),
