@@ -126,11 +126,10 @@ def the_prior(G, p, notes):
     return np.tile(p, (notes, 1))
 
 
-def last_note_is_never_drawn(G, p, notes):
-    """Six codes and four notes, the last of them nobody's."""
+def six_codes_and_four_notes(G, p, notes):
     E = np.zeros((4, 6))
-    E[G, np.arange(6)] = p[:6]
-    E[3] = 1
+    E[G, np.arange(6)] = p
+    E[E.sum(1) == 0] = 1
     return E / E.sum(1, keepdims=True)
 
 
@@ -210,7 +209,7 @@ WRONG = [
     ("reader", a_single_code, "a table E"),
     ("reader", even_over_its_codes, "even among the codes of a note"),
     ("reader", joint_not_divided, "joint instead of conditional"),
-    ("reader", last_note_is_never_drawn, "six codes and four notes"),
+    ("reader", six_codes_and_four_notes, "sizes by heart"),
     ("reader", divided_by_columns, "the note given the code"),
     ("reader", empty_rows, "zeros for the note that nobody draws", "any probabilities"),
     ("reader", below_zero, "negative probabilities", "below 0"),
