@@ -125,53 +125,33 @@ def nearest_by_merging(t_in, t_out, plus, minus, tau):
 
 
 # --- burst --------------------------------------------------------------------------------------------
-def one_at_most(drive):
-    u, out = np.zeros(drive.shape[1]), []
-    for row in drive:
-        u = u + row
-        out.append((u >= 1).astype(float))
-        u = u - out[-1]
-    return np.array(out)
+def bucket(spikes, left=np.subtract, held=np.positive):
+    """A neuron that sends `spikes` of the potential it has `held`, and goes on with what is `left`."""
+
+    def answer(drive):
+        u, out = np.zeros(drive.shape[1]), []
+        for row in drive:
+            u = held(u + row)
+            out.append(spikes(u))
+            u = left(u, out[-1])
+        return np.array(out)
+
+    return answer
 
 
-def spills_the_rest(drive):
-    u, out = np.zeros(drive.shape[1]), []
-    for row in drive:
-        u = u + row
-        out.append(np.maximum(np.floor(u), 0))
-        u = np.where(out[-1] > 0, 0, u)
-    return np.array(out)
+def whole(u):
+    return np.maximum(np.floor(u), 0)
+
+
+one_at_most = bucket(lambda u: (u >= 1).astype(float))
+spills_the_rest = bucket(whole, left=lambda u, sent: np.where(sent > 0, 0, u))
+forgives_the_debt = bucket(np.floor, held=lambda u: np.maximum(u, 0))
+three_at_most = bucket(lambda u: np.clip(np.floor(u), 0, 3))
+later_than_the_threshold = bucket(lambda u: np.maximum(np.ceil(u) - 1, 0))
 
 
 def negative_spikes(drive):
     return np.diff(np.floor(drive.cumsum(0)), axis=0, prepend=0)
-
-
-def forgives_the_debt(drive):
-    u, out = np.zeros(drive.shape[1]), []
-    for row in drive:
-        u = np.maximum(u + row, 0)
-        out.append(np.floor(u))
-        u = u - out[-1]
-    return np.array(out)
-
-
-def later_than_the_threshold(drive):
-    u, out = np.zeros(drive.shape[1]), []
-    for row in drive:
-        u = u + row
-        out.append(np.maximum(np.ceil(u) - 1, 0))
-        u = u - out[-1]
-    return np.array(out)
-
-
-def three_at_most(drive):
-    u, out = np.zeros(drive.shape[1]), []
-    for row in drive:
-        u = u + row
-        out.append(np.clip(np.floor(u), 0, 3))
-        u = u - out[-1]
-    return np.array(out)
 
 
 def starts_half_full(drive):
